@@ -1,0 +1,62 @@
+# What to type in a fresh clone: `make example` or `make test`. Each installs what is missing, then does the job.
+#
+#   PYTHON=/path/to/python3   which Python (>= 3.11, with a shared libpython) the virtual environment is made from
+#   TORCH=cpu | cuda          which PyTorch build is installed (default: cuda where nvidia-smi finds a GPU, else cpu)
+
+SHELL := /bin/bash
+VENV := .venv
+# The build tools of the virtual environment (meson, ninja, f90wrap) come before the system's
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PYTHON TORCH
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+BUILD_FILES := pyproject.toml meson.build $(shell find fortran pyfennix -name meson.build -o -name kind_map)
+
+.DEFAULT_GOAL := help
+.PHONY: help example example-python example-own-model test test-physics build lint docs benchmark clean distclean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
+
+example: build ## 216 waters with two levels of network: a run, its log and a figure (examples/01_water)
+	examples/01_water/run.sh
+
+example-python: build ## the same from Python (examples/02_python)
+	$(VENV)/bin/python examples/02_python/water.py
+
+example-own-model: build ## a potential of your own (examples/03_own_model)
+	examples/03_own_model/run.sh
+
+test: build lint ## linters and every test
+	$(VENV)/bin/pytest
+
+test-physics: build ## only the tests of the physics
+	$(VENV)/bin/pytest -m physics
+
+build: $(VENV)/.installed ## install pyfennix into .venv (editable: Python edits count at once, Fortran at the next import)
+	@$(VENV)/bin/python -c "import pyfennix"
+
+lint: $(VENV)/.requirements ## ruff and fortitude
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/fortitude check fortran tests
+
+docs: build ## write docs/keywords.md from the program's own table
+	$(VENV)/bin/python tools/write_keywords.py docs/keywords.md
+
+benchmark: build ## cost of the two levels and of the driver
+	$(VENV)/bin/python benchmarks/levels.py
+
+clean: ## remove build products and example output
+	rm -rf build examples/*/output $(VENV)/.installed
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
+
+distclean: clean ## remove the virtual environment as well
+	rm -rf $(VENV)
+
+$(VENV)/.requirements: requirements.txt tools/setup.sh
+	tools/setup.sh
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.requirements $(BUILD_FILES)
+	$(VENV)/bin/python -m pip install --quiet --no-build-isolation --no-deps -Cbuild-dir=build/editable --editable .
+	touch $@

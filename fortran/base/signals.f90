@@ -1,0 +1,52 @@
+! SPDX-License-Identifier: MIT
+!> Asks whether the user or the queue wants the run to stop (SIGINT, SIGTERM, SIGUSR1).
+module fennix_signals
+   use, intrinsic :: iso_c_binding, only : c_int
+   implicit none
+   private
+   public :: install_signals, restore_signals, stop_requested, signal_name
+
+   interface
+      !> Clear the flag and catch SIGINT, SIGTERM and SIGUSR1; a second SIGINT kills as usual
+      subroutine install_signals() bind(c, name="fennix_signals_install")
+      end subroutine install_signals
+
+      !> Put back the handlers that install_signals found; what was caught can still be asked
+      subroutine restore_signals() bind(c, name="fennix_signals_restore")
+      end subroutine restore_signals
+
+      function caught_signal() bind(c, name="fennix_signals_which") result(which)
+         import :: c_int
+         implicit none
+         integer(c_int) :: which
+      end function caught_signal
+   end interface
+
+contains
+
+
+!> A signal was caught since install_signals
+function stop_requested()
+   logical :: stop_requested
+
+   stop_requested = caught_signal() /= 0
+end function stop_requested
+
+
+!> "SIGINT", "SIGTERM", "SIGUSR1", or empty when none was caught
+function signal_name() result(name)
+   character(len=:), allocatable :: name
+
+   select case (caught_signal())
+   case (1)
+      name = "SIGINT"
+   case (2)
+      name = "SIGTERM"
+   case (3)
+      name = "SIGUSR1"
+   case default
+      name = ""
+   end select
+end function signal_name
+
+end module fennix_signals

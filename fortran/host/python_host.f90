@@ -1,0 +1,95 @@
+! SPDX-License-Identifier: MIT
+!> The executable as host: starts Python and receives the force providers and the frame sink from it.
+module fennix_python_host
+   use, intrinsic :: iso_c_binding, only : c_char, c_f_pointer, c_int, c_int64_t, c_intptr_t, c_null_char, c_null_ptr, &
+      & c_ptr
+   use fennix_error, only : error_type, fatal_error
+   use fennix_seam, only : frame_sink_record, provider_record
+   implicit none
+   private
+   public :: start_host, stop_host
+
+   !> Longest message taken over from Python
+   integer, parameter :: message_size = 2048
+
+   interface
+      function python_start(text, addresses, message, size) bind(c, name="fennix_python_start") result(status)
+         import :: c_char, c_int, c_int64_t
+         implicit none
+         character(kind=c_char), intent(in) :: text(*)
+         integer(c_int64_t), intent(out) :: addresses(3)
+         character(kind=c_char), intent(inout) :: message(*)
+         integer(c_int), value :: size
+         integer(c_int) :: status
+      end function python_start
+
+      subroutine python_stop() bind(c, name="fennix_python_stop")
+      end subroutine python_stop
+   end interface
+
+contains
+
+
+!> Start Python and build the models that the text describes
+subroutine start_host(text, providers, sink, error)
+   !> Lines "key=value" that pyfennix.host.attach reads
+   character(len=*), intent(in) :: text
+   !> Accurate level, then the fast level if there is one
+   type(provider_record), allocatable, intent(out) :: providers(:)
+   !> Consumer of frames; its functions are null when no frame file is wanted
+   type(frame_sink_record), intent(out) :: sink
+   type(error_type), allocatable, intent(out) :: error
+   character(kind=c_char) :: message(message_size)
+   integer(c_int64_t) :: addresses(3)
+   type(provider_record), pointer :: provider
+   type(frame_sink_record), pointer :: given
+   integer :: level
+
+   message = c_null_char
+   addresses = 0
+   if (python_start(text // c_null_char, addresses, message, message_size) /= 0) then
+      call fatal_error(error, message_text(message))
+      return
+   end if
+   allocate(providers(count(addresses(1:2) /= 0)))
+   do level = 1, size(providers)
+      call c_f_pointer(to_pointer(addresses(level)), provider)
+      providers(level) = provider
+   end do
+   if (addresses(3) /= 0) then
+      call c_f_pointer(to_pointer(addresses(3)), given)
+      sink = given
+   end if
+end subroutine start_host
+
+
+!> End Python; harmless when it was not started
+subroutine stop_host()
+   call python_stop()
+end subroutine stop_host
+
+
+!> A pointer from its address
+pure function to_pointer(address) result(pointer)
+   integer(c_int64_t), intent(in) :: address
+   type(c_ptr) :: pointer
+
+   pointer = transfer(int(address, c_intptr_t), c_null_ptr)
+end function to_pointer
+
+
+!> The text before the terminating zero
+pure function message_text(message) result(text)
+   character(kind=c_char), intent(in) :: message(:)
+   character(len=:), allocatable :: text
+   integer :: i, length
+
+   length = findloc(message, c_null_char, dim=1) - 1
+   if (length < 0) length = size(message)
+   allocate(character(len=length) :: text)
+   do i = 1, length
+      text(i:i) = message(i)
+   end do
+end function message_text
+
+end module fennix_python_host

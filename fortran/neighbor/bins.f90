@@ -1,0 +1,151 @@
+! SPDX-License-Identifier: MIT
+!> Atoms sorted into a grid of bins, so that neighbours are found in O(N).
+module fennix_bins
+   use fennix_kinds, only : dp
+   use fennix_cell, only : cell_type, widths
+   implicit none
+   private
+   public :: bins_type, new_bins
+
+   type :: bins_type
+      !> Number of atoms
+      integer :: n = 0
+      logical :: periodic = .false.
+      !> Bins along each axis, and how many of them to look at on either side
+      integer :: shape(3) = 1, reach(3) = 1
+      !> Axes of the grid as columns (the lattice, or the bounding box of an isolated system), Å
+      real(dp) :: vectors(3, 3) = 0.0_dp
+      !> Bin of each atom, zero-based, (3, n)
+      integer, allocatable :: home(:, :)
+      !> Lattice vectors taken off each atom to fold it, (3, n)
+      integer, allocatable :: fold(:, :)
+      !> Folded positions in atom order, Å, (3, n)
+      real(dp), allocatable :: folded(:, :)
+      !> Atoms of bin k (zero-based) are atom(first(k)+1 : first(k+1)), ascending; sorted holds their folded positions
+      integer, allocatable :: first(:), atom(:)
+      real(dp), allocatable :: sorted(:, :)
+   contains
+      procedure :: inside
+      procedure :: index_of
+   end type bins_type
+
+   !> More bins than this for each atom are mostly empty: a bigger grid only costs memory
+   integer, parameter :: bins_per_atom = 4
+
+contains
+
+
+!> Fold the atoms and sort them into bins about half as wide as the range
+subroutine new_bins(self, cell, position, range)
+   type(bins_type), intent(out) :: self
+   type(cell_type), intent(in) :: cell
+   !> Å, (3, n)
+   real(dp), intent(in) :: position(:, :)
+   !> Largest distance looked for, Å
+   real(dp), intent(in) :: range
+   real(dp) :: width(3), origin(3), inverse(3, 3), fractional(3)
+   integer :: iat
+
+   self%n = size(position, 2)
+   self%periodic = cell%periodic
+   allocate(self%home(3, self%n), self%fold(3, self%n), self%folded(3, self%n))
+   call set_axes(self, cell, position, range, width, origin, inverse)
+   call set_shape(self, width, range)
+   do iat = 1, self%n
+      fractional = matmul(inverse, position(:, iat) - origin)
+      self%fold(:, iat) = merge(floor(fractional), 0, self%periodic)
+      self%folded(:, iat) = position(:, iat) - matmul(self%vectors, real(self%fold(:, iat), dp))
+      self%home(:, iat) = max(0, min(self%shape - 1, int((fractional - self%fold(:, iat))*self%shape)))
+   end do
+   call sort_into_bins(self)
+end subroutine new_bins
+
+
+!> The lattice, or the bounding box of an isolated system
+subroutine set_axes(self, cell, position, range, width, origin, inverse)
+   type(bins_type), intent(inout) :: self
+   type(cell_type), intent(in) :: cell
+   real(dp), intent(in) :: position(:, :), range
+   real(dp), intent(out) :: width(3), origin(3), inverse(3, 3)
+   integer :: k
+
+   if (self%periodic) then
+      self%vectors = cell%vectors
+      inverse = cell%inverse
+      origin = 0.0_dp
+      width = widths(cell)
+      return
+   end if
+   origin = minval(position, dim=2)
+   width = max(maxval(position, dim=2) - origin, 0.1_dp*range)
+   self%vectors = 0.0_dp
+   inverse = 0.0_dp
+   do k = 1, 3
+      self%vectors(k, k) = width(k)
+      inverse(k, k) = 1.0_dp/width(k)
+   end do
+end subroutine set_axes
+
+
+!> Bins about half the range wide, but never many more than atoms
+subroutine set_shape(self, width, range)
+   type(bins_type), intent(inout) :: self
+   !> Distances between opposite faces of the grid, and the range, Å
+   real(dp), intent(in) :: width(3), range
+   real(dp) :: wanted(3), excess
+
+   wanted = max(1.0_dp, width/(0.5_dp*range))
+   excess = product(wanted)/real(max(27, bins_per_atom*self%n), dp)
+   if (excess > 1.0_dp) wanted = max(1.0_dp, wanted/excess**(1.0_dp/3.0_dp))
+   self%shape = int(min(wanted, 1024.0_dp))
+   self%reach = ceiling(range*self%shape/width)
+   if (.not. self%periodic) self%reach = min(self%reach, self%shape - 1)
+end subroutine set_shape
+
+
+!> Counting sort; atoms of a bin stay in ascending order
+subroutine sort_into_bins(self)
+   type(bins_type), intent(inout) :: self
+   integer, allocatable :: next(:)
+   integer :: iat, index, n_bins
+
+   n_bins = product(self%shape)
+   allocate(self%first(0:n_bins), source=0)
+   allocate(self%atom(self%n), self%sorted(3, self%n))
+   do iat = 1, self%n
+      index = self%index_of(self%home(:, iat))
+      self%first(index + 1) = self%first(index + 1) + 1
+   end do
+   do index = 1, n_bins
+      self%first(index) = self%first(index) + self%first(index - 1)
+   end do
+   allocate(next(0:n_bins), source=self%first)
+   do iat = 1, self%n
+      index = self%index_of(self%home(:, iat))
+      next(index) = next(index) + 1
+      self%atom(next(index)) = iat
+      self%sorted(:, next(index)) = self%folded(:, iat)
+   end do
+end subroutine sort_into_bins
+
+
+!> Whether a bin coordinate exists: always in a periodic grid, where it stands for an image
+pure function inside(self, axis, coordinate)
+   class(bins_type), intent(in) :: self
+   integer, intent(in) :: axis, coordinate
+   logical :: inside
+
+   inside = self%periodic .or. (coordinate >= 0 .and. coordinate < self%shape(axis))
+end function inside
+
+
+!> Running index of a bin, zero-based
+pure function index_of(self, bin) result(index)
+   class(bins_type), intent(in) :: self
+   integer, intent(in) :: bin(3)
+   integer :: index
+
+   index = bin(1) + self%shape(1)*(bin(2) + self%shape(2)*bin(3))
+end function index_of
+
+end module fennix_bins

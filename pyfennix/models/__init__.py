@@ -1,0 +1,1 @@
+"""Models: the contract, the shipped architectures, and how to evaluate them from Python."""

@@ -1,0 +1,103 @@
+"""The contract between a model and the engine: what a model declares and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from pyfennix.exceptions import ModelError
+from pyfennix.models.graph import Graph
+
+SYMBOLS = (
+    "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se "
+    "Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy "
+    "Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf "
+    "Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og"
+).split()
+
+
+class Model(nn.Module):
+    """A potential that returns one energy per atom.
+
+    Subclass it, set the class attributes (or set them on the instance) and write ``forward``::
+
+        class Pair(Model):
+            cutoff = 5.0
+            elements = (18,)
+            energy_unit = "eV"
+
+            def forward(self, graph):
+                d = graph.distances
+                return graph.sum_neighbors(0.5 * torch.exp(-d) * (1 - d / self.cutoff) ** 3)
+
+    The engine forms edge vectors, calls ``forward`` once, sums the energies of the first
+    ``graph.n_local`` atoms and differentiates them with respect to the edge vectors. A model
+    never imports MPI and never needs to know whether its atoms are decomposed.
+
+    Attributes
+    ----------
+    name
+        Used in messages.
+    cutoff
+        Range of the pair list in ``length_unit``; contributions must vanish smoothly there.
+    interaction_range
+        How far an atom's energy sees, same unit; None means ``cutoff`` (one layer, no message
+        passing). The halo is made this wide.
+    energy_unit, length_unit
+        "kcal/mol", "eV" or "Ha"; "Å" or "bohr".
+    dtype
+        Kind of the edge vectors given to ``forward``.
+    elements
+        Atomic numbers the model knows; None means all. Others are refused before a run.
+    conservative
+        Whether forces are minus the gradient of the energy.
+    exchanges_features
+        Whether ``forward`` calls ``self.exchange`` between layers.
+    uses_total_charge
+        Whether the total charge matters; otherwise the engine warns once and ignores it.
+    """
+
+    name: str = "model"
+    cutoff: float = 0.0
+    interaction_range: float | None = None
+    energy_unit: str = "kcal/mol"
+    length_unit: str = "Å"
+    dtype: torch.dtype = torch.float32
+    elements: tuple[int, ...] | None = None
+    conservative: bool = True
+    exchanges_features: bool = False
+    uses_total_charge: bool = False
+
+    def forward(self, graph: Graph) -> Tensor:
+        """Energies of the atoms of ``graph``, shape (n_center,), in ``energy_unit``."""
+        raise NotImplementedError
+
+    @property
+    def halo(self) -> float:
+        """Width of the halo a decomposed run needs, in ``length_unit``."""
+        return self.cutoff if self.interaction_range is None else self.interaction_range
+
+    def to(self, *args, **kwargs) -> Model:
+        """Like ``nn.Module.to``; a floating dtype also becomes the model's ``dtype``."""
+        dtype = torch._C._nn._parse_to(*args, **kwargs)[1]
+        super().to(*args, **kwargs)
+        if dtype is not None:
+            self.dtype = dtype
+        return self
+
+
+def check_elements(model: Model, numbers: Iterable[int]) -> None:
+    """Raise ModelError, naming symbol and known elements, when the model refuses an atom."""
+    if model.elements is None:
+        return
+    unknown = sorted({int(z) for z in numbers} - set(model.elements))
+    if unknown:
+        names = ", ".join(_symbol(z) for z in unknown)
+        known = ", ".join(_symbol(z) for z in sorted(model.elements))
+        raise ModelError(f"model {model.name} does not know element {names}: it supports {known}")
+
+
+def _symbol(number: int) -> str:
+    return SYMBOLS[number] if 0 < number < len(SYMBOLS) else f"Z={number}"

@@ -1,0 +1,1 @@
+"""The RASTER family: models stored as ``.fnx`` module lists (notes: FeNNol's RASTER)."""

@@ -1,0 +1,101 @@
+"""Edge lists and edge-wise quantities that RASTER shares between its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pyfennix.models.graph import Graph
+from pyfennix.models.raster.basis import polynomial_switch
+from pyfennix.models.segments import segment_spread, segment_sum
+
+
+@dataclass(eq=False)
+class Edges:
+    """A sub-list of a graph's pairs: receivers, neighbours, vectors; any order of rows.
+
+    ``order`` and ``first`` group the rows by receiver (see segment_sum). ``pair`` is
+    ``kind_i * n_kinds + kind_j``; if ``pair_counts`` is set the rows are sorted by it.
+    """
+
+    vectors: Tensor
+    distances: Tensor
+    receiver: Tensor
+    neighbor: Tensor
+    order: Tensor
+    first: Tensor
+    pair: Tensor
+    pair_counts: list[int] | None = None
+    switch: Tensor | None = None
+
+    def sum(self, rows: Tensor) -> Tensor:
+        """(E, ...) -> (n_center, ...) sums over each receiver's edges."""
+        return segment_sum(rows, self.order, self.first, self.receiver)
+
+    def spread(self, values: Tensor) -> Tensor:
+        """(n_center, ...) -> (E, ...) the receiver's row for each edge."""
+        return segment_spread(values, self.order, self.first, self.receiver)
+
+
+def safe_distances(vectors: Tensor) -> Tensor:
+    """|vector|, never below 3.2e-3 Å (FeNNol's clip), so that no gradient is infinite."""
+    return (vectors * vectors).sum(1).clamp(min=1e-5).sqrt()
+
+
+def all_edges(graph: Graph) -> Edges:
+    """Every pair of the graph, in the graph's order."""
+    n_kinds = len(graph.composition)
+    kind = graph.topology.kind
+    receiver_kind = kind.index_select(0, graph.receiver)
+    return Edges(
+        vectors=graph.vectors,
+        distances=safe_distances(graph.vectors),
+        receiver=graph.receiver,
+        neighbor=graph.neighbor,
+        order=torch.arange(len(graph.neighbor), device=kind.device),
+        first=graph.first,
+        pair=receiver_kind * n_kinds + kind.index_select(0, graph.neighbor),
+    )
+
+
+def filter_edges(edges: Edges, cutoff: float) -> Edges:
+    """The edges closer than ``cutoff``, in the same order."""
+    inside = edges.distances.detach() < cutoff
+    rows = inside.nonzero().squeeze(1)
+    bounds = torch.zeros(len(inside) + 1, dtype=torch.int64, device=rows.device)
+    torch.cumsum(inside, 0, out=bounds[1:])
+    return Edges(
+        vectors=edges.vectors.index_select(0, rows),
+        distances=edges.distances.index_select(0, rows),
+        receiver=edges.receiver.index_select(0, rows),
+        neighbor=edges.neighbor.index_select(0, rows),
+        order=torch.arange(len(rows), device=rows.device),
+        first=bounds.index_select(0, edges.first),
+        pair=edges.pair.index_select(0, rows),
+    )
+
+
+def sort_by_pair(edges: Edges, n_kinds: int) -> Edges:
+    """Rows sorted by pair of elements, so that each pair's matrix product is one slice."""
+    key = edges.pair.to(torch.uint8 if n_kinds <= 16 else torch.int64)
+    rows = torch.argsort(key, stable=True)
+    order = torch.empty_like(rows)
+    order[rows] = torch.arange(len(rows), device=rows.device)
+    return Edges(
+        vectors=edges.vectors.index_select(0, rows),
+        distances=edges.distances.index_select(0, rows),
+        receiver=edges.receiver.index_select(0, rows),
+        neighbor=edges.neighbor.index_select(0, rows),
+        order=order,
+        first=edges.first,
+        pair=edges.pair.index_select(0, rows),
+        pair_counts=torch.bincount(edges.pair, minlength=n_kinds**2).tolist(),
+    )
+
+
+def add_switch(edges: Edges, cutoff: float, p: Tensor | float) -> Edges:
+    """Set the polynomial switch of the edge list, 1 at the nucleus and 0 at ``cutoff``."""
+    edges.switch = polynomial_switch((edges.distances / cutoff).clamp(max=1.0), p)
+    return edges

@@ -1,0 +1,292 @@
+"""RASTER: equivariant message passing with products of species and distance as attention.
+
+Follows notes §5 step by step; names of parameters are FeNNol's. All geometry-free work of the
+first layer is done on one row per element (:meth:`Raster.static`), so that per evaluation the
+first layer costs no feature gathers at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from pyfennix.models.exchange import Exchange
+from pyfennix.models.raster.basis import (
+    bessel_basis,
+    cosine_ramp,
+    l_of_component,
+    spherical_harmonics,
+)
+from pyfennix.models.raster.edges import Edges
+from pyfennix.models.raster.layers import BlockNet, Dense, NeuralNet, Partition, normalize
+from pyfennix.models.raster.lode import Lode
+
+
+@dataclass
+class RasterConfig:
+    """Sizes of a RASTER embedding; defaults are FeNNol's."""
+
+    dim: int = 176
+    lmax: int = 3
+    scal_heads: int = 16
+    tens_heads: int = 4
+    att_dim: int = 16
+    nlayers: int = 2
+    update_hidden: Sequence[int] = (352, 176)
+    radial_dim: int = 10
+    positional_hidden: int = 32
+    cutoff: float = 3.5
+    switch_cov_start: float = 0.5
+    switch_cov_end: float = 0.6
+    lode_channels: int = 0
+    lmax_lode: int = 2
+    lode_extra_powers: Sequence[int] = (6, 8, 10)
+    lode_cutoff: float = 0.0
+    lode_rshort: float = 1.75
+    lode_dshort: float = 1.75
+
+
+class Mixing(nn.Module):
+    """A matrix over tensor heads, the same for all components."""
+
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.eye(heads) + torch.randn(heads, heads) / heads)
+
+    def forward(self, tensor: Tensor) -> Tensor:
+        """(n, heads, M) -> (n, heads, M)."""
+        return self.weights @ tensor
+
+
+@dataclass(eq=False)
+class Geometry:
+    """Edge quantities that all layers share."""
+
+    edges: Edges
+    radial: Tensor
+    harmonics: Tensor
+    attention_switch: Tensor
+
+
+class Raster(nn.Module):
+    """The embedding network; see the module's docstring and :class:`RasterConfig`.
+
+    Parameters
+    ----------
+    config
+        Sizes.
+    n_species
+        Width of the species embedding.
+    blocks
+        Names of the element blocks that get update networks.
+    """
+
+    def __init__(self, config: RasterConfig, n_species: int, blocks: Sequence[str]) -> None:
+        super().__init__()
+        c = self.config = config
+        self.exchange = Exchange()
+        self.n_l = c.lmax + 1
+        self.add_module("species_linear", Dense(n_species, c.dim, bias=False))
+        self.lode = None
+        if c.lode_channels:
+            self.lode = Lode(c.lode_channels, c.lmax_lode, list(c.lode_extra_powers),
+                             c.lode_cutoff, c.lode_rshort, c.lode_dshort)
+            self.a_lr = nn.Parameter(torch.ones(1, self.lode.n_values))
+        for t in range(c.nlayers):
+            self._add_layer(t, blocks)
+        degree = torch.tensor(l_of_component(c.lmax))
+        spread = (degree == torch.arange(self.n_l).unsqueeze(1)).float()
+        # (L, M) copies a per-l value to the components of l; (M, L) sums them
+        self.register_buffer("spread_l", spread, persistent=False)
+        self.register_buffer("sum_l", spread.T.contiguous(), persistent=False)
+        parity = (1.0 - 2.0 * (degree % 2)).unsqueeze(1)
+        self.register_buffer("sum_l_parity", spread.T * parity, persistent=False)
+        mean = spread.T / (2.0 * degree.unsqueeze(1) + 1.0)
+        self.register_buffer("mean_l", mean.contiguous(), persistent=False)
+        self.register_buffer("_radii", torch.zeros(0), persistent=False)
+
+    def _add_layer(self, t: int, blocks: Sequence[str]) -> None:
+        c = self.config
+        last = t == c.nlayers - 1
+        n_tens = self.n_l * c.tens_heads * (1 if t == 0 else 2)
+        n_scalars = c.radial_dim + (0 if t == 0 else self.n_l * c.tens_heads)
+        width = c.att_dim * (c.scal_heads + n_tens)
+        self.add_module(f"queries_{t}", Dense(c.dim, width, bias=False))
+        self.add_module(f"keys_{t}", Dense(c.dim, width, bias=False))
+        self.add_module(f"values_{t}", Dense(c.dim, c.scal_heads * c.att_dim, bias=False))
+        self.add_module(f"self_values_{t}", Dense(c.dim, c.att_dim, bias=False))
+        self.add_module(f"positional_encoding_{t}",
+                        NeuralNet(n_scalars, (c.positional_hidden, c.att_dim)))
+        n_in = c.att_dim * (c.scal_heads + 1) + self.n_l * c.tens_heads
+        if last and self.lode is not None:
+            n_in += self.lode.n_out
+            width = c.lode_channels * self.lode.n_values
+            self.add_module(f"lode_values_{t}", Dense(c.dim, width, bias=False))
+        n_out = c.dim + self.n_l * c.tens_heads
+        self.add_module(f"update_net_{t}", BlockNet(blocks, n_in, (*c.update_hidden, n_out)))
+        if c.tens_heads > 1:
+            self.add_module(f"extract_mixing_{t}", Mixing(c.tens_heads))
+            self.add_module(f"update_mixing_{t}", Mixing(c.tens_heads))
+
+    def _part(self, name: str, t: int) -> nn.Module:
+        return self._modules[f"{name}_{t}"]
+
+    def static(self, species: Tensor, radii: Tensor) -> dict[str, Tensor]:
+        """Whatever depends on the elements only, one row per element (or pair of elements).
+
+        ``species`` (U, n_species) embeddings, ``radii`` (U,) covalent radii in Å. Returns ``x``
+        (U, dim), ``qk`` (U * U, att_dim, heads), ``values``, ``own`` and ``radius_sum`` (U * U,).
+        """
+        c = self.config
+        x = normalize(self._modules["species_linear"](species))
+        u = len(x)
+        q = self._part("queries", 0)(x).view(u, 1, -1, c.att_dim)
+        k = self._part("keys", 0)(x).view(1, u, -1, c.att_dim)
+        qk = (q * k).flatten(0, 1).transpose(1, 2) / math.sqrt(c.att_dim)
+        return {
+            "x": x,
+            "qk": qk.contiguous(),
+            "values": self._part("values", 0)(x).view(u, c.scal_heads, c.att_dim),
+            "own": self._part("self_values", 0)(x),
+            "radius_sum": (radii.unsqueeze(1) + radii).flatten(),
+        }
+
+    def forward(
+        self,
+        static: dict[str, Tensor],
+        kind: Tensor,
+        edges: Edges,
+        lode_edges: Edges | None,
+        partition: Partition,
+        n_center: int,
+    ) -> tuple[Tensor, Tensor]:
+        """Embed the centers.
+
+        Parameters
+        ----------
+        static
+            From :meth:`static`.
+        kind
+            (n_total,) row of each atom in ``static``.
+        edges, lode_edges
+            Short edge list, sorted by pair and with its switch set; long edge list.
+        partition
+            Rows of the centers in each block.
+        n_center
+            Number of receivers.
+
+        Returns
+        -------
+        (n_center, dim) embedding and (n_center, tens_heads, M) tensor before the last update
+        (its last update does not influence an energy and is skipped).
+        """
+        c = self.config
+        geometry = self._geometry(static, edges)
+        x = static["x"].index_select(0, kind)
+        tensor = None
+        for t in range(c.nlayers):
+            if t > 0:
+                x, tensor = self._fill_ghosts(x, tensor, static, kind)
+            if t == 0:
+                parts, tensor = self._first_layer(static, kind, geometry, n_center)
+            else:
+                parts, tensor = self._layer(t, x, tensor, geometry, n_center)
+            parts.append(self._invariants(t, tensor))
+            last = t == c.nlayers - 1
+            if last and self.lode is not None:
+                values = self._part("lode_values", t)
+                parts.append(self.lode(lode_edges, values, self.a_lr, x, tensor))
+            n_out = c.dim if last else None
+            update = self._part("update_net", t)(torch.cat(parts, dim=1), partition, n_out)
+            x = normalize(x[:n_center] + update[:, : c.dim])
+            if not last:
+                tensor = self._update_tensor(t, tensor, update[:, c.dim :])
+        return x, tensor
+
+    def _geometry(self, static: dict[str, Tensor], edges: Edges) -> Geometry:
+        """Radial functions, harmonics and switches of the short edges."""
+        c = self.config
+        d = edges.distances
+        radius = static["radius_sum"].index_select(0, edges.pair)
+        width = (c.switch_cov_end - c.switch_cov_start) * radius
+        covalent = cosine_ramp(d, c.switch_cov_start * radius, width)
+        radial = bessel_basis(d, c.cutoff, c.radial_dim) * covalent.unsqueeze(1)
+        harmonics = spherical_harmonics(edges.vectors / d.unsqueeze(1), c.lmax)
+        return Geometry(edges, radial, harmonics, (edges.switch * covalent).unsqueeze(1))
+
+    def _first_layer(self, static, kind, geometry: Geometry, n_center: int):
+        """Steps 2-8 of layer 0, where queries, keys and values have one row per element."""
+        c, edges = self.config, geometry.edges
+        w = self._part("positional_encoding", 0)(geometry.radial)
+        blocks = w.split(edges.pair_counts)
+        raw = torch.cat([rows @ qk for rows, qk in zip(blocks, static["qk"], strict=True)])
+        a = silu(raw) * geometry.attention_switch
+        n_tens = self.n_l * c.tens_heads
+        n_kinds = len(static["x"])
+        # sum the scalar heads per neighbouring element first: values are constant within one
+        slot = edges.receiver * n_kinds + edges.pair % n_kinds
+        summed = a.new_zeros(n_center * n_kinds, c.scal_heads).index_add(0, slot, a[:, n_tens:])
+        per_kind = summed.view(n_center, n_kinds, c.scal_heads)
+        scalar = torch.einsum("nuh,uhc->nhc", per_kind, static["values"]).flatten(1)
+        weight = a[:, :n_tens].reshape(-1, self.n_l) @ self.spread_l
+        rows = weight.view(len(a), c.tens_heads, -1) * geometry.harmonics.unsqueeze(1)
+        own = static["own"].index_select(0, kind[:n_center])
+        return [own, scalar], edges.sum(rows)
+
+    def _layer(self, t: int, x: Tensor, tensor: Tensor, geometry: Geometry, n_center: int):
+        """Steps 1-8 of a later layer; ``x`` and ``tensor`` have a row for every atom."""
+        c, edges = self.config, geometry.edges
+        n_edges, n_tens = len(edges.receiver), self.n_l * c.tens_heads
+        center = x[:n_center]
+        v_j = tensor.index_select(0, edges.neighbor)
+        v_i = edges.spread(tensor[:n_center])
+        harmonics = geometry.harmonics.unsqueeze(1)
+        scalars = ((v_j * harmonics).flatten(0, 1) @ self.sum_l
+                   + (v_i * harmonics).flatten(0, 1) @ self.sum_l_parity)
+        scalars = scalars.view(n_edges, c.tens_heads, self.n_l).transpose(1, 2).flatten(1)
+        w = self._part("positional_encoding", t)(torch.cat([geometry.radial, scalars], dim=1))
+        q = edges.spread(self._part("queries", t)(center) / math.sqrt(c.att_dim))
+        k = self._part("keys", t)(x).index_select(0, edges.neighbor)
+        raw = ((q * k).view(n_edges, -1, c.att_dim) * w.unsqueeze(1)).sum(2)
+        a = silu(raw) * geometry.attention_switch
+        values = self._part("values", t)(x).index_select(0, edges.neighbor)
+        weighted = a[:, 2 * n_tens :].unsqueeze(2) * values.view(n_edges, c.scal_heads, -1)
+        scalar = edges.sum(weighted.flatten(1))
+        weight = a[:, : 2 * n_tens].reshape(-1, self.n_l) @ self.spread_l
+        weight = weight.view(n_edges, 2, c.tens_heads, -1)
+        rows = weight[:, 0] * harmonics + weight[:, 1] * v_j
+        own = self._part("self_values", t)(center)
+        return [own, scalar], tensor[:n_center] + edges.sum(rows)
+
+    def _invariants(self, t: int, tensor: Tensor) -> Tensor:
+        """Step 9: (n, L * heads) per-l products of the tensor with its mixed self, l-major."""
+        mixed = tensor
+        if self.config.tens_heads > 1:
+            mixed = self._part("extract_mixing", t)(tensor)
+        product = (tensor * mixed).flatten(0, 1) @ self.mean_l
+        return product.view(len(tensor), -1, self.n_l).transpose(1, 2).flatten(1)
+
+    def _update_tensor(self, t: int, tensor: Tensor, update: Tensor) -> Tensor:
+        """Step 12: scale by 1 + update per head and l, then mix the heads."""
+        scale = update.reshape(-1, self.n_l) @ self.spread_l
+        tensor = tensor * (1.0 + scale.view_as(tensor))
+        return self._part("update_mixing", t)(tensor) if self.config.tens_heads > 1 else tensor
+
+    def _fill_ghosts(self, x: Tensor, tensor: Tensor, static, kind: Tensor):
+        """Rows for atoms without listed neighbours, and the exchange between two layers."""
+        n_center, n_total = len(x), len(kind)
+        if n_total > n_center:
+            # outermost ghosts: nothing within reach of a local energy reads these rows,
+            # unless the exchange overwrites them
+            x = torch.cat([x, static["x"].index_select(0, kind[n_center:])])
+            pad = tensor.new_zeros(n_total - n_center, *tensor.shape[1:])
+            tensor = torch.cat([tensor, pad])
+        if getattr(self.exchange, "is_identity", False):
+            return x, tensor
+        packed = self.exchange(torch.cat([x, tensor.flatten(1)], dim=1))
+        return packed[:, : x.shape[1]], packed[:, x.shape[1] :].reshape(tensor.shape)

@@ -1,0 +1,68 @@
+"""Small networks with FeNNol's parameter names: Dense, NEURAL_NET, BLOCK_INDEX_NET."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import layer_norm, silu
+
+Partition = list[tuple[str, Tensor]]
+
+
+class Dense(nn.Module):
+    """``x @ kernel (+ bias)``, kernel of shape (in, out); LeCun-normal start."""
+
+    def __init__(self, n_in: int, n_out: int, bias: bool = True) -> None:
+        super().__init__()
+        self.kernel = nn.Parameter(torch.randn(n_in, n_out) / math.sqrt(n_in))
+        self.bias = nn.Parameter(torch.zeros(n_out)) if bias else None
+
+    def forward(self, x: Tensor, n_out: int | None = None) -> Tensor:
+        """Apply to the last axis; only the first ``n_out`` columns if given."""
+        kernel, bias = self.kernel, self.bias
+        if n_out is not None:
+            kernel, bias = kernel[:, :n_out], None if bias is None else bias[:n_out]
+        return x @ kernel if bias is None else torch.addmm(bias, x, kernel)
+
+
+class NeuralNet(nn.Module):
+    """Dense layers ``Layer_1``, ``Layer_2``, … with swish between them, none after the last."""
+
+    def __init__(self, n_in: int, neurons: Sequence[int], bias: bool = True) -> None:
+        super().__init__()
+        for i, n_out in enumerate(neurons, start=1):
+            self.add_module(f"Layer_{i}", Dense(n_in, n_out, bias))
+            n_in = n_out
+        self.depth = len(neurons)
+
+    def forward(self, x: Tensor, n_out: int | None = None) -> Tensor:
+        """(n, in) -> (n, out); only the first ``n_out`` columns of the last layer if given."""
+        for i in range(1, self.depth):
+            x = silu(getattr(self, f"Layer_{i}")(x))
+        return getattr(self, f"Layer_{self.depth}")(x, n_out)
+
+
+class BlockNet(nn.Module):
+    """One network per block of elements, evaluated for the blocks present only."""
+
+    def __init__(
+        self, blocks: Sequence[str], n_in: int, neurons: Sequence[int], bias: bool = True
+    ) -> None:
+        super().__init__()
+        for block in blocks:
+            self.add_module(block, NeuralNet(n_in, neurons, bias))
+
+    def forward(self, x: Tensor, partition: Partition, n_out: int | None = None) -> Tensor:
+        """(n, in) -> (n, out); rows in no block of ``partition`` are zero."""
+        parts = [self._modules[b](x.index_select(0, rows), n_out) for b, rows in partition]
+        rows = torch.cat([rows for _, rows in partition])
+        out = x.new_zeros(x.shape[0], parts[0].shape[1])
+        return out.index_copy(0, rows, torch.cat(parts))
+
+
+def normalize(x: Tensor) -> Tensor:
+    """(x - mean) / sqrt(variance + 1e-6) over the last axis, without scale or shift."""
+    return layer_norm(x, x.shape[-1:], eps=1e-6)

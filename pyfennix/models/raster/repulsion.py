@@ -1,0 +1,84 @@
+"""Short-range repulsion between screened nuclei: ZBL (any element) and NLH (from a table)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pyfennix.exceptions import ModelError
+from pyfennix.models.raster.edges import Edges
+from pyfennix.units import BOHR_IN_ANGSTROM, HARTREE_IN_EV
+
+# e^2 / (4 pi eps0) in eV Å
+COULOMB = BOHR_IN_ANGSTROM * HARTREE_IN_EV
+
+# Universal screening function of Ziegler, Biersack and Littmark, The Stopping and Range of Ions
+# in Solids (Pergamon, 1985): phi(x) = sum a_k exp(-b_k x), x = d / (0.46850 Å / (Zi^.23 + Zj^.23)).
+_ZBL_A = (0.18175, 0.50986, 0.28022, 0.02817)
+_ZBL_B = (3.19980, 0.94229, 0.40290, 0.20162)
+_ZBL_LENGTH = 0.46850
+
+
+class ScreenedRepulsion(nn.Module):
+    """Half of sum_j Zi Zj / d * phi_ij(d) * switch(d) per atom; eV and Å (notes §7)."""
+
+    def coefficients(self, numbers: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Amplitudes (n, n, K) and decay rates in 1/Å (n, n, K) for these elements."""
+        raise NotImplementedError
+
+    def table(self, numbers: list[int], like: Tensor) -> dict[str, Tensor]:
+        """The pair table of a composition, computed once: prefactors and rates, (n * n, K)."""
+        amplitude, rate = self.coefficients(numbers)
+        z = np.array(numbers, dtype=np.float64)
+        scale = 0.5 * COULOMB * np.outer(z, z)[:, :, None] * amplitude
+        n, terms = len(numbers) ** 2, amplitude.shape[-1]
+        return {
+            "scale": torch.as_tensor(scale.reshape(n, terms)).to(like),
+            "rate": torch.as_tensor(rate.reshape(n, terms)).to(like),
+        }
+
+    def forward(self, table: dict[str, Tensor], edges: Edges) -> Tensor:
+        """(n_center,) energies in eV."""
+        distance = edges.distances
+        scale = table["scale"].index_select(0, edges.pair)
+        rate = table["rate"].index_select(0, edges.pair)
+        screened = (scale * torch.exp(-rate * distance.unsqueeze(1))).sum(1)
+        return edges.sum((screened / distance * edges.switch).unsqueeze(1)).squeeze(1)
+
+
+class RepulsionZBL(ScreenedRepulsion):
+    """Universal screening (module ``repulsion_zbl``), nothing to store or train."""
+
+    def coefficients(self, numbers: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        power = np.array(numbers, dtype=np.float64) ** 0.23
+        inverse_length = (power[:, None] + power[None, :]) / _ZBL_LENGTH
+        rate = inverse_length[:, :, None] * np.array(_ZBL_B)
+        return np.broadcast_to(np.array(_ZBL_A), rate.shape), rate
+
+
+class RepulsionNLH(ScreenedRepulsion):
+    """Nordlund-Lehtola-Hobler screening (module ``repulsion_nlh``), a table per pair of elements.
+
+    Parameters
+    ----------
+    elements
+        Atomic numbers of the table's rows.
+    amplitude, rate
+        (n, n, 3) a_k and b_k (1/Å).
+    """
+
+    def __init__(self, elements: list[int], amplitude: np.ndarray, rate: np.ndarray) -> None:
+        super().__init__()
+        self.elements = list(elements)
+        self.register_buffer("nlh_a", torch.as_tensor(np.array(amplitude)))
+        self.register_buffer("nlh_b", torch.as_tensor(np.array(rate)))
+
+    def coefficients(self, numbers: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        missing = sorted(set(numbers) - set(self.elements))
+        if missing:
+            raise ModelError(f"repulsion_nlh has no coefficients for atomic numbers {missing}")
+        rows = [self.elements.index(z) for z in numbers]
+        pick = np.ix_(rows, rows)
+        a, b = self.nlh_a.double().cpu().numpy(), self.nlh_b.double().cpu().numpy()
+        return a[pick], b[pick]
