@@ -1,22 +1,344 @@
 ! SPDX-License-Identifier: MIT
 !> The flat surface that f90wrap wraps; pyfennix/simulation.py puts the pleasant face on it.
+!>
+!> A simulation lives on the heap and is known by its address (handle), so that nothing is kept in this module.
+!> Everything crosses as a copy. Errors come back as stat /= 0 and one sentence in message.
+!> f90wrap reads this file as text: plain arguments only, explicit shapes, no optional, no allocatable.
 module fennix_api
-   use fennix_kinds, only : dp, i8
+   use, intrinsic :: iso_c_binding, only : c_f_pointer, c_loc, c_sizeof
+   use, intrinsic :: iso_fortran_env, only : output_unit
+   use fennix_kinds, only : dp, i4, i8
+   use fennix_error, only : error_type
+   use fennix_api_support, only : from_handle, report, settings_from_text, text_of, to_address, to_handle, to_pointer
+   use fennix_simulation, only : simulation_type
    implicit none
    private
-   public :: seam_layout
+   public :: create, create_from_arrays, destroy, set_provider, set_frame_sink, prepare, run, finish
+   public :: counters, text_length, text_codes, get_array, set_array, get_numbers, get_cell
+   public :: get_observables, get_virial, seam_layout
 
 contains
 
 
-!> Sizes of the structs of the seam, and offsets of their last members, so that Python can compare its mirror
-subroutine seam_layout(values)
-   use fennix_seam, only : force_request
-   integer, intent(out) :: values(10)
-   type(force_request) :: request
+!> A simulation from a command line (words separated by newlines) and, if key_given, a keyfile's text
+subroutine create(words, key_text, key_given, handle, stat, message)
+   use fennix_cell, only : cell_type
+   use fennix_atoms, only : atoms_type
+   use fennix_settings, only : settings_type
+   use fennix_simulation, only : new_simulation
+   use fennix_system, only : build_system, start_type
+   character(len=*), intent(in) :: words
+   character(len=*), intent(in) :: key_text
+   integer, intent(in) :: key_given
+   integer(i8), intent(out) :: handle
+   integer, intent(out) :: stat
+   character(len=1024), intent(out) :: message
+   type(error_type), allocatable :: error
+   type(simulation_type), pointer :: sim
+   type(settings_type) :: settings
+   type(cell_type) :: cell
+   type(atoms_type) :: atoms
+   type(start_type) :: start
 
-   values = 0
-   values(1) = int(storage_size(request)/8)
+   handle = 0
+   call settings_from_text(settings, words, key_text, key_given, 0, error)
+   if (.not. allocated(error)) call build_system(settings, cell, atoms, start, error)
+   if (.not. allocated(error)) then
+      allocate(sim)
+      call new_simulation(sim, settings, cell, atoms, start, output_unit, .true.)
+      handle = to_handle(sim)
+   end if
+   call report(error, stat, message)
+end subroutine create
+
+
+!> A simulation of atoms given as arrays (Å, Å/ps, g/mol; cell vectors as columns), zero masses are standard ones
+subroutine create_from_arrays(words, key_text, n, numbers, positions, velocities, has_velocities, masses, &
+      & vectors, periodic, handle, stat, message)
+   use fennix_cell, only : cell_type
+   use fennix_atoms, only : atoms_type
+   use fennix_settings, only : settings_type
+   use fennix_simulation, only : new_simulation
+   use fennix_system, only : build_system_from_arrays, start_type
+   character(len=*), intent(in) :: words
+   character(len=*), intent(in) :: key_text
+   integer, intent(in) :: n
+   integer, intent(in) :: numbers(n)
+   real(dp), intent(in) :: positions(3, n)
+   real(dp), intent(in) :: velocities(3, n)
+   integer, intent(in) :: has_velocities
+   real(dp), intent(in) :: masses(n)
+   real(dp), intent(in) :: vectors(3, 3)
+   integer, intent(in) :: periodic
+   integer(i8), intent(out) :: handle
+   integer, intent(out) :: stat
+   character(len=1024), intent(out) :: message
+   type(error_type), allocatable :: error
+   type(simulation_type), pointer :: sim
+   type(settings_type) :: settings
+   type(cell_type) :: cell
+   type(atoms_type) :: atoms
+   type(start_type) :: start
+
+   handle = 0
+   call settings_from_text(settings, words, key_text, 1, 1, error)
+   if (.not. allocated(error)) then
+      call build_system_from_arrays(settings, int(numbers, i4), positions, vectors, periodic /= 0, cell, atoms, error)
+   end if
+   if (.not. allocated(error)) then
+      where (masses > 0.0_dp) atoms%mass = masses
+      if (has_velocities /= 0) atoms%velocity = velocities
+      start%kind = "arrays"
+      start%has_velocity = has_velocities /= 0
+      start%step = 0
+      start%inner_step = 0
+      start%note = ""
+      allocate(sim)
+      call new_simulation(sim, settings, cell, atoms, start, output_unit, .true.)
+      handle = to_handle(sim)
+   end if
+   call report(error, stat, message)
+end subroutine create_from_arrays
+
+
+!> Forget a simulation; its handle is dead afterwards
+subroutine destroy(handle)
+   integer(i8), intent(in) :: handle
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   deallocate(sim)
+end subroutine destroy
+
+
+!> Hand over the force provider of a level (1 accurate, 2 fast) by the address of its provider_record
+subroutine set_provider(handle, level, address, stat, message)
+   use fennix_seam, only : provider_record
+   use fennix_simulation, only : give_provider => set_provider
+   integer(i8), intent(in) :: handle
+   integer, intent(in) :: level
+   integer(i8), intent(in) :: address
+   integer, intent(out) :: stat
+   character(len=1024), intent(out) :: message
+   type(error_type), allocatable :: error
+   type(simulation_type), pointer :: sim
+   type(provider_record), pointer :: record
+
+   sim => from_handle(handle)
+   call c_f_pointer(to_pointer(address), record)
+   call give_provider(sim, level, record, error)
+   call report(error, stat, message)
+end subroutine set_provider
+
+
+!> Hand over the consumer of frames by the address of its frame_sink_record
+subroutine set_frame_sink(handle, address)
+   use fennix_seam, only : frame_sink_record
+   use fennix_simulation, only : give_sink => set_frame_sink
+   integer(i8), intent(in) :: handle
+   integer(i8), intent(in) :: address
+   type(simulation_type), pointer :: sim
+   type(frame_sink_record), pointer :: record
+
+   sim => from_handle(handle)
+   call c_f_pointer(to_pointer(address), record)
+   call give_sink(sim, record)
+end subroutine set_frame_sink
+
+
+!> Velocities, pair lists, first forces, output files
+subroutine prepare(handle, stat, message)
+   use fennix_simulation, only : prepare_it => prepare
+   integer(i8), intent(in) :: handle
+   integer, intent(out) :: stat
+   character(len=1024), intent(out) :: message
+   type(error_type), allocatable :: error
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   call prepare_it(sim, error)
+   call report(error, stat, message)
+end subroutine prepare
+
+
+!> Take outer steps
+subroutine run(handle, n_steps, stat, message)
+   use fennix_simulation, only : run_it => run
+   integer(i8), intent(in) :: handle
+   integer(i8), intent(in) :: n_steps
+   integer, intent(out) :: stat
+   character(len=1024), intent(out) :: message
+   type(error_type), allocatable :: error
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   call run_it(sim, n_steps, error)
+   call report(error, stat, message)
+end subroutine run
+
+
+!> Last restart files, files closed
+subroutine finish(handle, stat, message)
+   use fennix_simulation, only : finish_it => finish
+   integer(i8), intent(in) :: handle
+   integer, intent(out) :: stat
+   character(len=1024), intent(out) :: message
+   type(error_type), allocatable :: error
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   call finish_it(sim, error)
+   call report(error, stat, message)
+end subroutine finish
+
+
+!> Number of atoms, outer step, inner step, degrees of freedom, periodic (0 or 1), number of observables
+subroutine counters(handle, values)
+   use fennix_observables, only : observable_values
+   integer(i8), intent(in) :: handle
+   integer(i8), intent(out) :: values(6)
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   values = [int(sim%atoms%n, i8), sim%step, sim%motion%inner_step, int(sim%obs%degrees_of_freedom, i8), &
+      & merge(1_i8, 0_i8, sim%cell%periodic), 0_i8]
+   if (allocated(sim%obs%elements)) values(6) = size(observable_values(sim%obs), kind=i8)
+end subroutine counters
+
+
+!> Length in bytes of a text: "host" (settings for pyfennix.host), "observables" (name=unit lines), "stop", "key"
+subroutine text_length(handle, what, length)
+   integer(i8), intent(in) :: handle
+   character(len=*), intent(in) :: what
+   integer, intent(out) :: length
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   length = len(text_of(sim, what))
+end subroutine text_length
+
+
+!> The bytes of a text, as many as text_length says
+subroutine text_codes(handle, what, n, codes)
+   integer(i8), intent(in) :: handle
+   character(len=*), intent(in) :: what
+   integer, intent(in) :: n
+   integer, intent(out) :: codes(n)
+   type(simulation_type), pointer :: sim
+   character(len=:), allocatable :: text
+   integer :: i
+
+   sim => from_handle(handle)
+   text = text_of(sim, what)
+   codes = [(iachar(text(i:i)), i=1, n)]
+end subroutine text_codes
+
+
+!> Copy of "position", "velocity", "force", "force_fast" (3, n)
+subroutine get_array(handle, name, n, values, stat, message)
+   use fennix_simulation, only : array_of => get_array
+   integer(i8), intent(in) :: handle
+   character(len=*), intent(in) :: name
+   integer, intent(in) :: n
+   real(dp), intent(inout) :: values(3, n)
+   integer, intent(out) :: stat
+   character(len=1024), intent(out) :: message
+   type(error_type), allocatable :: error
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   call array_of(sim, name, values, error)
+   call report(error, stat, message)
+end subroutine get_array
+
+
+!> Replace "position" or "velocity" (3, n); forces follow
+subroutine set_array(handle, name, n, values, stat, message)
+   use fennix_simulation, only : put_array => set_array
+   integer(i8), intent(in) :: handle
+   character(len=*), intent(in) :: name
+   integer, intent(in) :: n
+   real(dp), intent(in) :: values(3, n)
+   integer, intent(out) :: stat
+   character(len=1024), intent(out) :: message
+   type(error_type), allocatable :: error
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   call put_array(sim, name, values, error)
+   call report(error, stat, message)
+end subroutine set_array
+
+
+!> Atomic numbers, and masses in g/mol
+subroutine get_numbers(handle, n, numbers, masses)
+   integer(i8), intent(in) :: handle
+   integer, intent(in) :: n
+   integer, intent(inout) :: numbers(n)
+   real(dp), intent(inout) :: masses(n)
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   numbers = sim%atoms%number
+   masses = sim%atoms%mass
+end subroutine get_numbers
+
+
+!> Lattice vectors as columns, Å; zero for an isolated system
+subroutine get_cell(handle, vectors)
+   integer(i8), intent(in) :: handle
+   real(dp), intent(inout) :: vectors(3, 3)
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   vectors = sim%cell%vectors
+end subroutine get_cell
+
+
+!> Observables in the order of their names
+subroutine get_observables(handle, n, values)
+   use fennix_observables, only : observable_values
+   integer(i8), intent(in) :: handle
+   integer, intent(in) :: n
+   real(dp), intent(inout) :: values(n)
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   values = observable_values(sim%obs)
+end subroutine get_observables
+
+
+!> +dE/dstrain of the accurate model, kcal/mol
+subroutine get_virial(handle, virial)
+   integer(i8), intent(in) :: handle
+   real(dp), intent(inout) :: virial(3, 3)
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   virial = sim%obs%virial
+end subroutine get_virial
+
+
+!> Size and offset of the last member of every struct of the seam, in the order of pyfennix/seam.py
+subroutine seam_layout(values)
+   use fennix_seam, only : force_request, force_result, frame_header, frame_record, frame_sink_record, provider_record
+   integer(i8), intent(out) :: values(12)
+   type(force_request), target :: request
+   type(force_result), target :: result
+   type(provider_record), target :: provider
+   type(frame_record), target :: frame
+   type(frame_header), target :: header
+   type(frame_sink_record), target :: sink
+
+   values(1::2) = int([c_sizeof(request), c_sizeof(result), c_sizeof(provider), c_sizeof(frame), c_sizeof(header), &
+      & c_sizeof(sink)], i8)
+   values(2) = to_address(c_loc(request%exchange_context)) - to_address(c_loc(request))
+   values(4) = to_address(c_loc(result%spread)) - to_address(c_loc(result))
+   values(6) = to_address(c_loc(provider%label)) - to_address(c_loc(provider))
+   values(8) = to_address(c_loc(frame%observable)) - to_address(c_loc(frame))
+   values(10) = to_address(c_loc(header%observables)) - to_address(c_loc(header))
+   values(12) = to_address(c_loc(sink%context)) - to_address(c_loc(sink))
 end subroutine seam_layout
+
 
 end module fennix_api

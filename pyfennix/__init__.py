@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""Two-level neural-network molecular dynamics: a Fortran engine and PyTorch models.
+
+>>> import pyfennix as fx
+>>> sim = fx.Simulation("water.key")
+>>> sim.run(1000)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from pyfennix.exceptions import FennixError, InputError, ModelError
+
+if TYPE_CHECKING:
+    from pyfennix.models.ase_calculator import Calculator
+    from pyfennix.models.evaluate import Evaluation, evaluate
+    from pyfennix.models.interface import Model
+    from pyfennix.models.registry import load_model
+    from pyfennix.models.validate import validate_model
+    from pyfennix.simulation import Simulation
+
+try:
+    __version__ = version("pyfennix")
+except PackageNotFoundError:  # a source tree that is not installed
+    __version__ = "unknown"
+
+# Imported when first used, so that `import pyfennix` is quick and needs neither torch nor ASE
+_HOMES = {
+    "Simulation": "simulation",
+    "load_model": "models.registry",
+    "evaluate": "models.evaluate",
+    "Evaluation": "models.evaluate",
+    "Model": "models.interface",
+    "validate_model": "models.validate",
+    "Calculator": "models.ase_calculator",
+}
+
+__all__ = [
+    "Calculator",
+    "Evaluation",
+    "FennixError",
+    "InputError",
+    "Model",
+    "ModelError",
+    "Simulation",
+    "__version__",
+    "evaluate",
+    "load_model",
+    "validate_model",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pyfennix' has no attribute {name!r}")
+    value = getattr(import_module(f"pyfennix.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -12,8 +12,8 @@ def main() -> int:
     kind_map, source = (str(Path(name).resolve()) for name in rest)
     if step == "f90wrap":
         # The map must list kinds by number as well as by name, or float64 shows up as float32.
-        command = ["-m", "f90wrap", "-m", "core", "--f90-mod-name", "pyfennix._core", "-k", kind_map]
-        command += ["--return-decoded", source]
+        command = ["-m", "f90wrap", "-m", "core", "--f90-mod-name", "pyfennix._core"]
+        command += ["-k", kind_map, "--return-decoded", source]
     else:
         command = ["-m", "f90wrap.scripts.f2py_f90wrap", "--lower", "--build-dir", "."]
         command += ["-m", "_core", source]

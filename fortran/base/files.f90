@@ -7,6 +7,7 @@ module fennix_files
    implicit none
    private
    public :: path_exists, file_size, folder_of, check_folder, rename_file, remove_file, truncate_file, sync_file
+   public :: check_size
    public :: replace_file, set_aside
 
    interface
@@ -116,7 +117,8 @@ subroutine check_folder(path, error)
    integer(c_int) :: status
 
    status = c_writable(folder_of(path) // c_null_char)
-   if (status /= 0) call fatal_error(error, "cannot write into the folder '" // folder_of(path) // "': " // reason(status))
+   if (status /= 0) call fatal_error(error, "cannot write into the folder '" // folder_of(path) // "': " &
+      & // reason(status))
 end subroutine check_folder
 
 
@@ -155,6 +157,18 @@ subroutine truncate_file(path, bytes, error)
    if (status /= 0) call fatal_error(error, "cannot cut '" // trim(path) // "' to " // to_text(bytes) // " bytes: " &
       & // reason(status))
 end subroutine truncate_file
+
+
+!> Fails when a file lacks bytes that were written: gfortran's flush and close do not tell
+subroutine check_size(path, bytes, error)
+   character(len=*), intent(in) :: path
+   !> Bytes it must have
+   integer(i8), intent(in) :: bytes
+   type(error_type), allocatable, intent(out) :: error
+
+   if (file_size(path) /= bytes) call fatal_error(error, "cannot write '" // trim(path) // "': it has " &
+      & // to_text(file_size(path)) // " of " // to_text(bytes) // " bytes; is the disk full?")
+end subroutine check_size
 
 
 !> Force a file or folder to disk

@@ -9,10 +9,12 @@ module fennix_signals
    interface
       !> Clear the flag and catch SIGINT, SIGTERM and SIGUSR1; a second SIGINT kills as usual
       subroutine install_signals() bind(c, name="fennix_signals_install")
+         implicit none
       end subroutine install_signals
 
       !> Put back the handlers that install_signals found; what was caught can still be asked
       subroutine restore_signals() bind(c, name="fennix_signals_restore")
+         implicit none
       end subroutine restore_signals
 
       function caught_signal() bind(c, name="fennix_signals_which") result(which)

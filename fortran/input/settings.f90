@@ -2,6 +2,7 @@
 !> What a run is: one validated, immutable record in internal units (Å, ps, kcal/mol, g/mol, K, atm).
 module fennix_settings
    use fennix_kinds, only : dp, i8
+   use fennix_strings, only : string_type
    implicit none
    private
    public :: settings_type
@@ -29,6 +30,8 @@ module fennix_settings
       logical :: resume = .false.
       !> One warning sentence: Tinker keywords that were read and mean nothing here, empty when none
       character(len=:), allocatable :: ignored_keywords
+      !> Sentences for the user about the input (a keyword given twice, one that has no effect here), one for each
+      type(string_type), allocatable :: notes(:)
 
       !> Number of outer steps (0 = single point)
       integer(i8) :: n_steps = 0
@@ -57,6 +60,8 @@ module fennix_settings
       real(dp) :: temperature = 298.0_dp
       !> Temperature of the initial velocities, K (equal to temperature unless given)
       real(dp) :: initial_temperature = 298.0_dp
+      !> Pressure for pressure coupling, atm (there is none yet)
+      real(dp) :: pressure = 1.0_dp
       !> Langevin friction, 1/ps
       real(dp) :: friction = 1.0_dp
       !> Remove centre-of-mass motion every this many outer steps, 0 = never
@@ -86,6 +91,12 @@ module fennix_settings
       !> Box from the keyfile: lengths (Å) and angles (degrees), overrides the structure file when box_given
       logical :: box_given = .false.
       real(dp) :: box_lengths(3) = 0.0_dp, box_angles(3) = 90.0_dp
+      !> Where the box was given, for messages: "water.key, line 4: keyword 'a-axis'"
+      character(len=:), allocatable :: box_origin
+
+      !> Atom names whose element the keyfile states, and its atomic number
+      type(string_type), allocatable :: element_name(:)
+      integer, allocatable :: element_number(:)
 
       !> Minimise before the dynamics, or alone for job_minimize
       logical :: minimize = .false.

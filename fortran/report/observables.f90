@@ -53,8 +53,6 @@ module fennix_observables
       real(dp) :: mass = 0.0_dp
       !> Atomic numbers present, ascending, (n_elements)
       integer(i4), allocatable :: elements(:)
-      !> Place of each atom's element in elements, (n)
-      integer, allocatable :: slot(:)
       !> Degrees of freedom by element; a removed centre of mass is shared out by mass, (n_elements)
       real(dp), allocatable :: freedom_of(:)
       !> On-step and mid-step temperature by element, K, (n_elements)
@@ -72,29 +70,19 @@ subroutine new_observables(self, atoms, periodic, degrees_of_freedom, has_mid)
    integer, intent(in) :: degrees_of_freedom
    !> Mid-step kinetic energies will be given (Langevin)
    logical, intent(in) :: has_mid
-   integer :: slot_of(0:118), n_elements, z, iel
+   integer :: z, iel
 
    self%periodic = periodic
    self%degrees_of_freedom = degrees_of_freedom
    self%has_mid = has_mid
    self%mass = sum(atoms%mass)
-   slot_of = 0
-   n_elements = 0
-   allocate(self%elements(0))
-   do z = 0, 118
-      if (.not. any(atoms%number == z)) cycle
-      n_elements = n_elements + 1
-      slot_of(z) = n_elements
-      self%elements = [self%elements, int(z, i4)]
+   self%elements = pack([(int(z, i4), z=0, 118)], [(any(atoms%number == z), z=0, 118)])
+   allocate(self%freedom_of(size(self%elements)))
+   do iel = 1, size(self%elements)
+      self%freedom_of(iel) = 3.0_dp*count(atoms%number == self%elements(iel)) &
+         & - (3.0_dp*atoms%n - degrees_of_freedom)*sum(atoms%mass, mask=atoms%number == self%elements(iel))/self%mass
    end do
-   self%slot = slot_of(atoms%number)
-   allocate(self%freedom_of(n_elements), self%temperature_of(n_elements), self%temperature_mid_of(n_elements))
-   self%temperature_of = 0.0_dp
-   self%temperature_mid_of = 0.0_dp
-   do iel = 1, n_elements
-      self%freedom_of(iel) = 3.0_dp*count(self%slot == iel) - (3.0_dp*atoms%n - degrees_of_freedom) &
-         & *sum(atoms%mass, mask=self%slot == iel)/self%mass
-   end do
+   allocate(self%temperature_of(size(self%elements)), self%temperature_mid_of(size(self%elements)), source=0.0_dp)
 end subroutine new_observables
 
 

@@ -2,10 +2,11 @@
 !> Folds positions into the cell centred at the origin, as Tinker does, for files; the engine never folds.
 module fennix_wrap
    use fennix_kinds, only : dp, i4
+   use fennix_error, only : error_type, fatal_error
    use fennix_cell, only : cell_type
    implicit none
    private
-   public :: wrap_positions
+   public :: wrap_positions, check_orientation
 
 contains
 
@@ -29,5 +30,19 @@ pure subroutine wrap_positions(cell, position, folded, image)
       folded(:, iat) = position(:, iat) - matmul(cell%vectors, real(image(:, iat), dp))
    end do
 end subroutine wrap_positions
+
+
+!> Tinker's files hold lengths and angles only, so they can hold only cells in Tinker's orientation
+subroutine check_orientation(cell, error)
+   type(cell_type), intent(in) :: cell
+   type(error_type), allocatable, intent(out) :: error
+   !> Components that must vanish, relative to the largest
+   real(dp), parameter :: tolerance = 1.0e-9_dp
+
+   if (max(abs(cell%vectors(2, 1)), abs(cell%vectors(3, 1)), abs(cell%vectors(3, 2))) &
+      & <= tolerance*maxval(abs(cell%vectors))) return
+   call fatal_error(error, "Tinker's .arc and .dyn need a cell with a along x and b in the xy plane; turn the system, " &
+      & // "or write .h5 only")
+end subroutine check_orientation
 
 end module fennix_wrap

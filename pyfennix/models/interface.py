@@ -45,6 +45,10 @@ class Model(nn.Module):
     interaction_range
         How far an atom's energy sees, same unit; None means ``cutoff`` (one layer, no message
         passing). The halo is made this wide.
+    center_range
+        How far outside a domain ghosts need their own neighbours listed (n_center), same unit;
+        None means ``interaction_range - cutoff``. Larger for a model whose last layer reads
+        features of earlier layers over a longer range than those layers have.
     energy_unit, length_unit
         "kcal/mol", "eV" or "Ha"; "Å" or "bohr".
     dtype
@@ -62,6 +66,7 @@ class Model(nn.Module):
     name: str = "model"
     cutoff: float = 0.0
     interaction_range: float | None = None
+    center_range: float | None = None
     energy_unit: str = "kcal/mol"
     length_unit: str = "Å"
     dtype: torch.dtype = torch.float32
@@ -78,6 +83,11 @@ class Model(nn.Module):
     def halo(self) -> float:
         """Width of the halo a decomposed run needs, in ``length_unit``."""
         return self.cutoff if self.interaction_range is None else self.interaction_range
+
+    @property
+    def center_halo(self) -> float:
+        """Width of the part of the halo whose atoms are centers, in ``length_unit``."""
+        return self.halo - self.cutoff if self.center_range is None else self.center_range
 
     def to(self, *args, **kwargs) -> Model:
         """Like ``nn.Module.to``; a floating dtype also becomes the model's ``dtype``."""

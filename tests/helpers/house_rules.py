@@ -13,7 +13,7 @@ FORTRAN_LAYERS = (
     "simulation", "api", "host", "main",
 )
 PYTHON_LAYERS = (
-    ("exceptions", "units", "seam"),
+    ("exceptions", "units", "seam", "wrap"),
     ("io", "models", "weights"),
     ("callback", "frames", "host"),
     ("simulation",),

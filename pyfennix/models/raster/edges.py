@@ -17,7 +17,8 @@ class Edges:
     """A sub-list of a graph's pairs: receivers, neighbours, vectors; any order of rows.
 
     ``order`` and ``first`` group the rows by receiver (see segment_sum). ``pair`` is
-    ``kind_i * n_kinds + kind_j``; if ``pair_counts`` is set the rows are sorted by it.
+    ``kind_i * n_kinds + kind_j``; once it is set the rows are sorted by it, ``pair_counts[p]`` of
+    each.
     """
 
     vectors: Tensor
@@ -26,7 +27,7 @@ class Edges:
     neighbor: Tensor
     order: Tensor
     first: Tensor
-    pair: Tensor
+    pair: Tensor | None = None
     pair_counts: list[int] | None = None
     switch: Tensor | None = None
 
@@ -46,17 +47,13 @@ def safe_distances(vectors: Tensor) -> Tensor:
 
 def all_edges(graph: Graph) -> Edges:
     """Every pair of the graph, in the graph's order."""
-    n_kinds = len(graph.composition)
-    kind = graph.topology.kind
-    receiver_kind = kind.index_select(0, graph.receiver)
     return Edges(
         vectors=graph.vectors,
         distances=safe_distances(graph.vectors),
         receiver=graph.receiver,
         neighbor=graph.neighbor,
-        order=torch.arange(len(graph.neighbor), device=kind.device),
+        order=torch.arange(len(graph.neighbor), device=graph.first.device),
         first=graph.first,
-        pair=receiver_kind * n_kinds + kind.index_select(0, graph.neighbor),
     )
 
 
@@ -73,13 +70,17 @@ def filter_edges(edges: Edges, cutoff: float) -> Edges:
         neighbor=edges.neighbor.index_select(0, rows),
         order=torch.arange(len(rows), device=rows.device),
         first=bounds.index_select(0, edges.first),
-        pair=edges.pair.index_select(0, rows),
     )
 
 
-def sort_by_pair(edges: Edges, n_kinds: int) -> Edges:
-    """Rows sorted by pair of elements, so that each pair's matrix product is one slice."""
-    key = edges.pair.to(torch.uint8 if n_kinds <= 16 else torch.int64)
+def sort_by_pair(edges: Edges, kind: Tensor, n_kinds: int) -> Edges:
+    """Rows sorted by pair of elements, so that each pair's matrix product is one slice.
+
+    ``kind`` (n_total,) is each atom's element as an index below ``n_kinds``.
+    """
+    pair = kind.index_select(0, edges.receiver) * n_kinds
+    pair += kind.index_select(0, edges.neighbor)
+    key = pair.to(torch.uint8) if n_kinds <= 16 else pair
     rows = torch.argsort(key, stable=True)
     order = torch.empty_like(rows)
     order[rows] = torch.arange(len(rows), device=rows.device)
@@ -90,8 +91,8 @@ def sort_by_pair(edges: Edges, n_kinds: int) -> Edges:
         neighbor=edges.neighbor.index_select(0, rows),
         order=order,
         first=edges.first,
-        pair=edges.pair.index_select(0, rows),
-        pair_counts=torch.bincount(edges.pair, minlength=n_kinds**2).tolist(),
+        pair=pair.index_select(0, rows),
+        pair_counts=torch.bincount(pair, minlength=n_kinds**2).tolist(),
     )
 
 

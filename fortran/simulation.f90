@@ -1,0 +1,261 @@
+! SPDX-License-Identifier: MIT
+!> A simulation from its settings to its last step: new, prepare, run (the loop), finish.
+module fennix_simulation
+   use fennix_kinds, only : dp, i8
+   use fennix_error, only : error_type, fatal_error, to_text
+   use fennix_cell, only : cell_type
+   use fennix_atoms, only : atoms_type
+   use fennix_settings, only : settings_type
+   use fennix_system, only : start_type
+   use fennix_files, only : path_exists, remove_file
+   use fennix_ladder, only : evaluate_all, outer_step
+   use fennix_langevin, only : langevin_type
+   use fennix_levels, only : new_level
+   use fennix_log, only : log_averages, log_begin, log_closing, log_line, say
+   use fennix_motion, only : clear_tally, new_motion
+   use fennix_observables, only : new_observables
+   use fennix_opening, only : check_contacts, degrees_of_freedom, describe_levels
+   use fennix_minimization, only : minimize_run
+   use fennix_outputs, only : close_outputs, is_due, open_outputs, report_step, save_restart, write_trajectory
+   use fennix_provider, only : new_provider, provider_type
+   use fennix_random, only : mix_seed
+   use fennix_resume, only : load_run, save_run
+   use fennix_run_state, only : measure, simulation_type
+   use fennix_seam, only : frame_sink_record, provider_record
+   use fennix_signals, only : signal_name, stop_requested
+   use fennix_thermostat, only : null_thermostat_type
+   use fennix_timer, only : timer_accurate, timer_fast, timer_startup, timer_total
+   use fennix_velocities, only : draw_velocities, remove_drift
+   implicit none
+   private
+   public :: simulation_type, new_simulation, set_provider, set_frame_sink, prepare, run, finish
+
+contains
+
+
+!> A simulation of this system, still without models
+subroutine new_simulation(self, settings, cell, atoms, start, unit, quiet)
+   type(simulation_type), intent(out) :: self
+   type(settings_type), intent(in) :: settings
+   type(cell_type), intent(in) :: cell
+   type(atoms_type), intent(in) :: atoms
+   type(start_type), intent(in) :: start
+   !> Where the log goes
+   integer, intent(in) :: unit
+   !> No log at all, as in runs from Python
+   logical, intent(in) :: quiet
+
+   call self%timer%start(timer_startup)
+   self%settings = settings
+   self%cell = cell
+   self%atoms = atoms
+   self%start = start
+   self%stop_reason = ""
+   allocate(self%ladder%levels(merge(2, 1, settings%two_level)))
+   self%ladder%force_cap = settings%force_cap
+   call new_motion(self%motion, self%atoms)
+   call new_observables(self%obs, self%atoms, cell%periodic, degrees_of_freedom(settings, atoms%n), settings%langevin)
+   self%log%unit = unit
+   self%log%quiet = quiet
+   self%key = settings%seed
+   if (start%step >= 0) self%step = start%step
+   if (start%inner_step >= 0) self%motion%inner_step = start%inner_step
+   self%origin_step = self%step
+end subroutine new_simulation
+
+
+!> Give a level its model: 1 = accurate, 2 = fast
+subroutine set_provider(self, index, record, error)
+   type(simulation_type), intent(inout) :: self
+   integer, intent(in) :: index
+   type(provider_record), intent(in) :: record
+   type(error_type), allocatable, intent(out) :: error
+   type(provider_type) :: provider
+
+   if (index < 1 .or. index > size(self%ladder%levels)) then
+      call fatal_error(error, "level " // to_text(index) // " does not exist; this run has " // &
+         & to_text(size(self%ladder%levels)))
+      return
+   end if
+   call new_provider(provider, record, error)
+   if (allocated(error)) return
+   if (index == 1 .and. .not. provider%conservative .and. self%settings%two_level) then
+      call fatal_error(error, "the accurate model " // provider%label // " declares forces that are no gradient; " // &
+         & "only the fast model may be non-conservative")
+      return
+   end if
+   call new_level(self%ladder%levels(index), index, provider, self%atoms, self%settings%skin, &
+      & self%settings%total_charge, merge(timer_accurate, timer_fast, index == 1), error)
+   if (allocated(error)) return
+   if (index == 2) self%ladder%levels(2)%substeps = self%settings%n_substeps
+   if (abs(self%settings%total_charge) > 0.0_dp .and. .not. provider%uses_charge) then
+      call say(self%log, " Warning: the model " // provider%label // " does not use a total charge; ml-qtot is ignored")
+   end if
+end subroutine set_provider
+
+
+!> Say who consumes the frames
+subroutine set_frame_sink(self, record)
+   type(simulation_type), intent(inout) :: self
+   type(frame_sink_record), intent(in) :: record
+
+   self%frames%sink = record
+end subroutine set_frame_sink
+
+
+!> Everything before the first step: checkpoint or velocities, first forces, files, the head of the log
+subroutine prepare(self, error)
+   type(simulation_type), intent(inout) :: self
+   type(error_type), allocatable, intent(out) :: error
+   integer(i8) :: keep_bytes, keep_frames
+
+   keep_bytes = -1
+   keep_frames = -1
+   if (self%settings%resume) then
+      call load_run(self, keep_bytes, keep_frames, error)
+   else
+      call check_contacts(self, error)
+      if (.not. allocated(error)) call first_forces(self, error)
+   end if
+   if (allocated(error)) return
+   call set_thermostat(self)
+   self%first_step = self%step
+   self%last_step = self%origin_step + self%settings%n_steps
+   call measure(self)
+   call open_outputs(self, keep_bytes, keep_frames, error)
+   if (allocated(error)) return
+   call describe_levels(self)
+   ! A single point has no step at which to write its frame
+   if (self%settings%n_steps == 0 .and. .not. self%settings%resume) call write_trajectory(self, error)
+   if (allocated(error)) return
+   if (self%settings%restart_files .and. .not. self%settings%resume .and. self%settings%n_steps > 0) then
+      call save_run(self, error)
+   end if
+   self%prepared = .not. allocated(error)
+   call self%timer%stop(timer_startup)
+   call self%timer%reset()
+end subroutine prepare
+
+
+!> Minimise if asked, draw velocities unless given, evaluate both levels
+subroutine first_forces(self, error)
+   type(simulation_type), intent(inout) :: self
+   type(error_type), allocatable, intent(out) :: error
+
+   if (self%settings%minimize) then
+      call minimize_run(self, error)
+      if (allocated(error)) return
+   end if
+   if (.not. self%start%has_velocity) then
+      call draw_velocities(self%atoms, self%settings%initial_temperature, self%key)
+   else if (self%settings%langevin .and. self%start%inner_step < 0) then
+      call new_stream(self)
+   end if
+   call evaluate_all(self%ladder, self%atoms, self%cell, self%motion, self%timer, error)
+end subroutine first_forces
+
+
+!> A start that does not know how many random numbers were used takes a fresh stream, and says which
+subroutine new_stream(self)
+   type(simulation_type), intent(inout) :: self
+   integer(i8) :: nonce
+
+   call system_clock(nonce)
+   self%key = mix_seed(self%settings%seed, nonce)
+   call say(self%log, " The restart file does not say how many random numbers were used: seed " // &
+      & to_text(self%settings%seed) // " mixed with nonce " // to_text(nonce))
+end subroutine new_stream
+
+
+!> The O step that the settings ask for
+subroutine set_thermostat(self)
+   type(simulation_type), intent(inout) :: self
+
+   if (self%settings%langevin) then
+      self%ladder%thermostat = langevin_type(temperature=self%settings%temperature, friction=self%settings%friction, &
+         & seed=self%key)
+   else
+      self%ladder%thermostat = null_thermostat_type()
+   end if
+end subroutine set_thermostat
+
+
+!> THE loop. May be called again; each call goes on from where the last one stopped.
+subroutine run(self, n_steps, error)
+   type(simulation_type), intent(inout) :: self
+   !> Outer steps to do
+   integer(i8), intent(in) :: n_steps
+   type(error_type), allocatable, intent(out) :: error
+   logical :: due
+
+   self%last_step = self%step + n_steps
+   self%stop_reason = ""
+   call log_begin(self%log, self%obs, self%last_step, self%timer)
+   if (self%step == self%first_step) call log_line(self%log, self%obs, self%timer)
+   call self%timer%start(timer_total)
+   do while (self%step < self%last_step)
+      call look_for_stop(self)
+      if (len(self%stop_reason) > 0) exit
+      due = is_due(self, self%step + 1)
+      call clear_tally(self%motion)
+      call outer_step(self%ladder, self%atoms, self%cell, self%settings%dt, due, self%motion, self%timer, error)
+      if (allocated(error)) exit
+      self%step = self%step + 1
+      if (self%settings%remove_inertia > 0) then
+         if (mod(self%step, int(self%settings%remove_inertia, i8)) == 0) call remove_drift(self%atoms)
+      end if
+      if (due) call report_step(self, error)
+      if (allocated(error)) exit
+      if (mod(self%step, self%settings%checkpoint_every) == 0) call save_restart(self, error)
+      if (allocated(error)) exit
+   end do
+   call self%timer%stop(timer_total)
+   if (allocated(error)) call place_error(self, error)
+end subroutine run
+
+
+!> Say at which step a run failed
+subroutine place_error(self, error)
+   type(simulation_type), intent(in) :: self
+   type(error_type), allocatable, intent(inout) :: error
+
+   error%message = "after outer step " // to_text(self%step) // ": " // error%message
+end subroutine place_error
+
+
+!> Signals, NAME.end and the wall-clock limit end a run after a whole outer step
+subroutine look_for_stop(self)
+   type(simulation_type), intent(inout) :: self
+   type(error_type), allocatable :: error
+   character(len=:), allocatable :: stop_file
+   real(dp) :: hours
+
+   if (stop_requested()) self%stop_reason = signal_name()
+   if (self%settings%restart_files) then
+      stop_file = self%settings%name // ".end"
+      if (path_exists(stop_file)) then
+         call remove_file(stop_file, error)
+         self%stop_reason = stop_file
+      end if
+   end if
+   if (self%settings%max_hours < 0.0_dp) return
+   hours = (self%timer%seconds(timer_total) + self%timer%seconds(timer_startup))/3600.0_dp
+   if (hours >= self%settings%max_hours) self%stop_reason = "maxh"
+end subroutine look_for_stop
+
+
+!> Last checkpoint, closed files, averages and where the time went
+subroutine finish(self, error)
+   type(simulation_type), intent(inout) :: self
+   type(error_type), allocatable, intent(out) :: error
+   type(error_type), allocatable :: close_error
+
+   if (self%prepared .and. self%step > self%first_step) call save_restart(self, error)
+   call close_outputs(self, close_error)
+   if (.not. allocated(error) .and. allocated(close_error)) call move_alloc(close_error, error)
+   if (self%step == self%first_step) return
+   call log_averages(self%log, self%obs)
+   call log_closing(self%log, self%timer, self%stop_reason)
+end subroutine finish
+
+end module fennix_simulation

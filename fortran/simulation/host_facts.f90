@@ -1,0 +1,57 @@
+! SPDX-License-Identifier: MIT
+!> What the Python side is told about a run, as lines "key=value".
+module fennix_host_facts
+   use fennix_error, only : to_text
+   use fennix_settings, only : job_dynamic, settings_type
+   implicit none
+   private
+   public :: host_text
+
+contains
+
+
+!> Text for pyfennix.host.attach; in values a line end is written \n and a backslash \\
+function host_text(settings) result(text)
+   type(settings_type), intent(in) :: settings
+   character(len=:), allocatable :: text
+
+   text = line("model_accurate", settings%model_accurate)
+   if (settings%two_level) text = text // line("model_fast", settings%model_fast)
+   text = text // line("device", settings%device) // line("precision", settings%precision) &
+      & // line("threads", to_text(settings%threads)) // line("seed", to_text(settings%seed)) &
+      & // line("save_velocity", flag(settings%save_velocity)) // line("save_force", flag(settings%save_force)) &
+      & // line("total_charge", to_text(settings%total_charge))
+   if (allocated(settings%key_text)) text = text // line("key_text", settings%key_text)
+   if (settings%h5md .and. settings%job == job_dynamic) text = text // line("h5_file", settings%name // ".h5")
+end function host_text
+
+
+pure function line(key, value)
+   character(len=*), intent(in) :: key
+   character(len=*), intent(in) :: value
+   character(len=:), allocatable :: line
+   integer :: i
+
+   line = key // "="
+   do i = 1, len(value)
+      select case (value(i:i))
+      case (new_line("a"))
+         line = line // "\n"
+      case ("\")
+         line = line // "\\"
+      case default
+         line = line // value(i:i)
+      end select
+   end do
+   line = line // new_line("a")
+end function line
+
+
+pure function flag(value)
+   logical, intent(in) :: value
+   character(len=:), allocatable :: flag
+
+   flag = trim(merge("1", "0", value))
+end function flag
+
+end module fennix_host_facts

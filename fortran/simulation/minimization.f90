@@ -1,0 +1,47 @@
+! SPDX-License-Identifier: MIT
+!> Minimisation of a system's energy at the accurate level, with its progress in the log.
+module fennix_minimization
+   use fennix_kinds, only : dp
+   use fennix_error, only : error_type
+   use fennix_levels, only : evaluate_level
+   use fennix_log, only : log_minimize, log_minimize_head
+   use fennix_minimize, only : fire_move, fire_type, largest_force, rms_force
+   use fennix_run_state, only : simulation_type
+   use fennix_signals, only : stop_requested
+   implicit none
+   private
+   public :: minimize_run
+
+   !> Moves between two lines of the log
+   integer, parameter :: lines_every = 20
+
+contains
+
+
+!> Move downhill until the root mean square force is small, the moves are used up or a signal comes
+subroutine minimize_run(self, error)
+   type(simulation_type), intent(inout) :: self
+   type(error_type), allocatable, intent(out) :: error
+   type(fire_type) :: fire
+   integer :: move, atom
+   real(dp) :: length, rms
+   logical :: done
+
+   call log_minimize_head(self%log)
+   do move = 0, self%settings%minimize_steps
+      associate (level => self%ladder%levels(1))
+         call evaluate_level(level, self%cell, self%atoms, self%motion%inner_step, .false., self%timer, error)
+         if (allocated(error)) return
+         rms = rms_force(level%forces)
+         done = rms < self%settings%minimize_rms .or. move == self%settings%minimize_steps .or. stop_requested()
+         if (done .or. mod(move, lines_every) == 0) then
+            call largest_force(level%forces, atom, length)
+            call log_minimize(self%log, move, level%energy, rms, length, atom)
+         end if
+         if (done) return
+         call fire_move(fire, self%atoms, level%forces)
+      end associate
+   end do
+end subroutine minimize_run
+
+end module fennix_minimization

@@ -1,0 +1,96 @@
+! SPDX-License-Identifier: MIT
+!> What is checked and said before the first step.
+module fennix_opening
+   use fennix_kinds, only : dp, i4
+   use fennix_error, only : error_type, fatal_error, to_text
+   use fennix_levels, only : refresh_pairs
+   use fennix_log, only : level_summary_type, log_start
+   use fennix_minimize, only : largest_force
+   use fennix_run_state, only : simulation_type
+   use fennix_settings, only : settings_type
+   implicit none
+   private
+   public :: check_contacts, degrees_of_freedom, describe_levels
+
+   !> No two atoms of matter come closer than this, Å
+   real(dp), parameter :: closest_image = 0.4_dp
+
+contains
+
+
+!> Degrees of freedom of the temperature: a Langevin thermostat heats the centre of mass like everything else,
+!> constant energy leaves it at rest
+pure function degrees_of_freedom(settings, n) result(freedom)
+   type(settings_type), intent(in) :: settings
+   integer, intent(in) :: n
+   integer :: freedom
+
+   freedom = 3*n
+   if (n > 1 .and. (settings%remove_inertia > 0 .or. .not. settings%langevin)) freedom = 3*n - 3
+end function degrees_of_freedom
+
+
+!> Refuse a box in which an atom all but sits on the image of another: the box is wrong, not the structure
+subroutine check_contacts(self, error)
+   type(simulation_type), intent(inout) :: self
+   type(error_type), allocatable, intent(out) :: error
+   integer :: iat, jat, edge
+   real(dp) :: vector(3)
+
+   if (.not. self%cell%periodic) return
+   associate (level => self%ladder%levels(1))
+      call refresh_pairs(level, self%cell, self%atoms, self%timer, error)
+      if (allocated(error)) return
+      do iat = 1, self%atoms%n
+         do edge = level%pairs%first(iat) + 1, level%pairs%first(iat + 1)
+            if (all(level%pairs%shift(:, edge) == 0)) cycle
+            jat = level%pairs%neighbor(edge) + 1
+            vector = self%atoms%position(:, jat) - self%atoms%position(:, iat) &
+               & + matmul(self%cell%vectors, real(level%pairs%shift(:, edge), dp))
+            if (norm2(vector) >= closest_image) cycle
+            call fatal_error(error, place(self%settings) // ": atom " // to_text(iat) // " is only " // &
+               & to_text(norm2(vector)) // " Å from a periodic image of atom " // to_text(jat) // &
+               & "; expected a box that holds the structure, check a-axis, b-axis and c-axis")
+            return
+         end do
+      end do
+   end associate
+end subroutine check_contacts
+
+
+!> File the structure came from, or the words for one from Python
+pure function place(settings)
+   type(settings_type), intent(in) :: settings
+   character(len=:), allocatable :: place
+
+   place = "the structure"
+   if (.not. allocated(settings%structure_file)) return
+   if (len_trim(settings%structure_file) > 0) place = settings%structure_file
+end function place
+
+
+!> Let the log describe system and levels
+subroutine describe_levels(self)
+   type(simulation_type), intent(inout) :: self
+   type(level_summary_type) :: summary(size(self%ladder%levels))
+   integer :: k
+   real(dp) :: time_step
+
+   time_step = self%settings%dt
+   do k = 1, size(self%ladder%levels)
+      associate (level => self%ladder%levels(k))
+         time_step = time_step/level%substeps
+         summary(k)%label = level%provider%label
+         summary(k)%cutoff = level%provider%cutoff
+         summary(k)%range = level%provider%range
+         summary(k)%skin = level%pairs%skin
+         summary(k)%time_step = time_step
+         summary(k)%n_edges = level%pairs%n_edges
+         summary(k)%energy = level%energy
+         call largest_force(level%forces, summary(k)%largest_atom, summary(k)%largest_force)
+      end associate
+   end do
+   call log_start(self%log, self%settings, self%cell, self%atoms, self%obs, summary)
+end subroutine describe_levels
+
+end module fennix_opening

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""Builds what the engine calls back: providers and frame sink, from the engine's own settings."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from pyfennix import resources
+from pyfennix.callback import ProviderHandle, make_provider
+from pyfennix.exceptions import FennixError
+from pyfennix.failure import sentence, show_traceback
+from pyfennix.frames import FrameSink
+from pyfennix.models.interface import Model
+
+
+@dataclass
+class Attachment:
+    """What the engine may call; keep it as long as the engine lives.
+
+    Attributes
+    ----------
+    providers
+        Accurate level, then the fast level if there is one.
+    sink
+        Writer of NAME.h5, None when no frame file is wanted.
+    """
+
+    providers: list[ProviderHandle] = field(default_factory=list)
+    sink: FrameSink | None = None
+
+
+def parse(text: str) -> dict[str, str]:
+    r"""Settings from lines ``key=value``; ``\n`` and ``\\`` in a value stand for themselves."""
+    facts = {}
+    for line in text.split("\n"):
+        key, found, value = line.partition("=")
+        if found:
+            parts = value.split("\\\\")
+            facts[key] = "\\".join(part.replace("\\n", "\n") for part in parts)
+    return facts
+
+
+def build(
+    facts: dict[str, str],
+    models: tuple[Model | None, Model | None] = (None, None),
+    threads: int | None = None,
+) -> Attachment:
+    """Load the models and make the providers and the frame sink.
+
+    Parameters
+    ----------
+    facts
+        Settings as the engine gives them.
+    models
+        Accurate and fast model for which the caller has objects; they are copied, not changed.
+    threads
+        CPU threads for torch; None leaves torch as it is.
+
+    Raises
+    ------
+    FennixError
+        When a model cannot be read or the device is not there.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    device = resources.choose_device(facts.get("device", "auto"))
+    precision = facts.get("precision", "float32")
+    attachment = Attachment()
+    for given, key in zip(models, ("model_accurate", "model_fast"), strict=True):
+        if given is None and not facts.get(key):
+            continue
+        model = load(facts[key], precision, device) if given is None else copy.deepcopy(given)
+        attachment.providers.append(make_provider(model, device))
+    path = facts.get("h5_file", "")
+    if path:
+        attachment.sink = FrameSink(Path(path), parameters(facts, attachment.providers),
+                                    facts.get("version", ""))
+    return attachment
+
+
+def load(name: str, precision: str, device: torch.device) -> Model:
+    """Read a model by its shipped name or from a file."""
+    from pyfennix.models.registry import load_model
+
+    return load_model(name, dtype=precision, device=device)
+
+
+def parameters(facts: dict[str, str], providers: list[ProviderHandle]) -> dict[str, str]:
+    """Text for /parameters of the trajectory: enough to repeat the run."""
+    kept = {"keyfile": facts.get("key_text", ""), "seed": facts.get("seed", "")}
+    kept["version"] = facts.get("version", "")
+    kept["torch"] = torch.__version__
+    for key, provider in zip(("model_accurate", "model_fast"), providers, strict=False):
+        kept[key] = provider.label
+    return kept
+
+
+# The executable has no Python object that could own what it calls: this list does.
+_attached: list[Attachment] = []
+
+
+def attach(text: str) -> tuple[int, int, int] | str:
+    """Entry of the executable: addresses of accurate, fast and sink record (0 = none).
+
+    Returns one sentence instead when something is wrong.
+    """
+    try:
+        facts = parse(text)
+        threads = resources.choose_threads(int(facts.get("threads", "0")))
+        attachment = build(facts, threads=threads)
+    except Exception as error:
+        show_traceback(error)
+        return sentence(error, "starting the models")
+    _attached.append(attachment)
+    fast = attachment.providers[1].address if len(attachment.providers) > 1 else 0
+    sink = attachment.sink.address if attachment.sink else 0
+    if not attachment.providers:
+        return sentence(FennixError("no model was named; the keyword is ml-model"), "")
+    return attachment.providers[0].address, fast, sink

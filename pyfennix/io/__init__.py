@@ -1,0 +1,1 @@
+"""Reading and writing of files; nothing here knows an engine."""

@@ -1,0 +1,85 @@
+"""A RASTER-type model from a ``.fnx`` file, and back."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import torch
+
+from pyfennix.exceptions import ModelError
+from pyfennix.io.fnx import flatten, nest, read_fnx, write_tree
+from pyfennix.models.raster.model import FennixModel
+
+# pyfennix's own additions live under one top-level key, which FeNNol ignores.
+_OWN = "pyfennix"
+
+
+def load_fnx(path: str | os.PathLike) -> FennixModel:
+    """Build the model that a checkpoint describes, float32, on the CPU, not trainable.
+
+    Raises
+    ------
+    ModelError
+        When the file is no checkpoint, uses an unsupported module, or its parameters do not fit
+        its own description; one sentence naming the file.
+    """
+    tree = read_fnx(path)
+    own = tree.get(_OWN, {}) if isinstance(tree.get(_OWN, {}), dict) else {}
+    name = os.path.splitext(os.path.basename(os.fspath(path)))[0]
+    try:
+        parameters = {
+            _prefixed(key): value
+            for key, value in flatten(tree["variables"].get("params", {})).items()
+        }
+        model = FennixModel(tree, own.get("elements"), own.get("blocks"), own.get("tables"), name)
+        _fill(model, parameters)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise ModelError(f"{path}: the description of the model is unusable ({reason})") from None
+    return model.requires_grad_(False).eval()
+
+
+def save_fnx(path: str | os.PathLike, model: FennixModel, about: dict | None = None) -> None:
+    """Write ``model`` with float32 parameters; ``about`` is free text kept with it."""
+    parameters = {
+        key.split(".", 1)[1]: value.detach().cpu().float().numpy()
+        for key, value in model.named_parameters()
+    }
+    blocks = sorted({
+        key.split(".")[3] for key in dict(model.named_parameters()) if ".update_net_0." in key
+    })
+    config = {key: model.config[key] for key in
+              ("cutoff", "preprocessing", "modules", "energy_terms", "energy_unit")}
+    own = {"elements": list(model.elements), "blocks": blocks, "about": about or {}}
+    tables = model.config.get(_OWN, {}).get("tables")
+    if tables:
+        own["tables"] = tables
+    write_tree(path, {**config, _OWN: own, "variables": {"params": nest(parameters)}})
+
+
+def _prefixed(key: str) -> str:
+    """FeNNol's parameter name -> name within FennixModel."""
+    return ("switches." if ".SwitchFunction_" in key else "parts.") + key
+
+
+def _fill(model: FennixModel, parameters: dict[str, np.ndarray]) -> None:
+    """Copy parameters into the model; every name and shape must fit."""
+    wanted = dict(model.named_parameters())
+    missing = sorted(set(wanted) - set(parameters))
+    if missing:
+        raise ModelError(f"parameter {missing[0].split('.', 1)[1]!r} is missing")
+    unused = sorted(set(parameters) - set(wanted))
+    if unused:
+        raise ModelError(f"parameter {unused[0].split('.', 1)[1]!r} belongs to no module")
+    with torch.no_grad():
+        for key, target in wanted.items():
+            value = parameters[key]
+            if value.shape != tuple(target.shape):
+                raise ModelError(
+                    f"parameter {key.split('.', 1)[1]!r} has shape {value.shape}, "
+                    f"expected {tuple(target.shape)}"
+                )
+            target.copy_(torch.as_tensor(np.array(value)))

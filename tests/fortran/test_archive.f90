@@ -1,0 +1,184 @@
+! SPDX-License-Identifier: MIT
+!> Tinker's .arc: exact columns, folding, and a continuation without a missing or doubled frame.
+module test_archive
+   use fennix_kinds, only : dp, i4, i8
+   use fennix_error, only : error_type, fatal_error
+   use fennix_files, only : file_size, path_exists
+   use fennix_cell, only : cell_type, new_cell, new_cell_from_vectors, open_cell
+   use fennix_atoms, only : atoms_type
+   use fennix_archive, only : archive_type, close_archive, frame_text, open_archive, sync_archive, write_frame
+   use fennix_wrap, only : wrap_positions
+   use report_samples, only : cubic, file_text, remove, water
+   implicit none
+   private
+   public :: test_archive_columns, test_archive_wide, test_archive_continues, test_archive_sets_aside, &
+      & test_archive_refuses, test_wrap_triclinic, test_archive_orientation
+
+   character(len=*), parameter :: path = "test_archive.arc"
+
+contains
+
+
+!> The columns of Tinker's own files
+subroutine test_archive_columns(error)
+   type(error_type), allocatable, intent(out) :: error
+   character(len=:), allocatable :: text, expected
+   character(len=1), parameter :: nl = new_line("a")
+
+   expected = "     3  one water" // nl &
+      & // "    18.643000   18.643000   18.643000   90.000000   90.000000   90.000000" // nl &
+      & // "     1  O      8.679662    7.087692   -0.696862     1     2     3" // nl &
+      & // "     2  H     -9.006138    7.087692   -0.696862     2     1" // nl &
+      & // "     3  H      8.439682    8.014322   -0.696862     2     1" // nl
+   text = frame_text(water([8.679662_dp, 7.087692_dp, -0.696862_dp]), cubic(18.643_dp), "one water", 6)
+   if (text /= expected .or. len(text) /= len(expected)) call fatal_error(error, "not Tinker's columns:" // nl // text)
+
+   text = frame_text(water([8.679662_dp, 7.087692_dp, -0.696862_dp]), open_cell(), "one water", 8)
+   if (index(text, "     2  H      9.63686200    7.08769200   -0.69686200     2     1" // nl) == 0) &
+      & call fatal_error(error, "not Tinker's columns with 8 digits, or folded without a cell:" // nl // text)
+end subroutine test_archive_columns
+
+
+!> Nothing runs together: far positions, long names, many atoms, no bonds
+subroutine test_archive_wide(error)
+   type(error_type), allocatable, intent(out) :: error
+   type(atoms_type) :: atoms
+   character(len=:), allocatable :: text, name
+   integer, parameter :: n = 100001
+   integer :: begin, number, kind, status
+   real(dp) :: position(3)
+
+   atoms%n = n
+   atoms%name = spread("CARBON12", 1, n)
+   allocate(atoms%kind(n), source=401)
+   allocate(atoms%position(3, n))
+   atoms%position = -123456.125_dp
+   text = frame_text(atoms, open_cell(), "many", 6)
+   begin = index(text(:len(text) - 1), new_line("a"), back=.true.) + 1
+   allocate(character(len=8) :: name)
+   read(text(begin:), *, iostat=status) number, name, position, kind
+   if (status /= 0 .or. number /= n .or. name /= "CARBON12" .or. kind /= 401 &
+      & .or. any(abs(position + 123456.125_dp) > 1.0e-6_dp)) call fatal_error(error, "the last line reads: " // text(begin:))
+end subroutine test_archive_wide
+
+
+!> Cut back to the first frame and written again, the file is the same byte for byte
+subroutine test_archive_continues(error)
+   type(error_type), allocatable, intent(out) :: error
+   type(archive_type) :: archive
+   type(cell_type) :: cell
+   integer(i8) :: kept
+   character(len=:), allocatable :: uninterrupted
+
+   call remove(path)
+   cell = cubic(18.643_dp)
+   call open_archive(archive, path, -1_i8, 6, error)
+   if (.not. allocated(error)) call write_frame(archive, water([1.0_dp, 2.0_dp, 3.0_dp]), cell, "first", error)
+   kept = archive%bytes
+   if (.not. allocated(error)) call write_frame(archive, water([2.0_dp, 3.0_dp, 4.0_dp]), cell, "second", error)
+   if (.not. allocated(error)) call sync_archive(archive, error)
+   if (allocated(error)) return
+   if (archive%bytes /= file_size(path)) call fatal_error(error, "the size of the file is not the size counted")
+   call close_archive(archive)
+   uninterrupted = file_text(path)
+
+   if (.not. allocated(error)) call open_archive(archive, path, kept, 6, error)
+   if (allocated(error)) return
+   if (file_size(path) /= kept) call fatal_error(error, "the file was not cut")
+   if (.not. allocated(error)) call write_frame(archive, water([2.0_dp, 3.0_dp, 4.0_dp]), cell, "second", error)
+   call close_archive(archive)
+   if (allocated(error)) return
+   if (file_text(path) /= uninterrupted) call fatal_error(error, "the continued file differs from the uninterrupted one")
+   call remove(path)
+end subroutine test_archive_continues
+
+
+!> A new file does not overwrite an earlier one
+subroutine test_archive_sets_aside(error)
+   type(error_type), allocatable, intent(out) :: error
+   type(archive_type) :: archive
+   integer :: k
+
+   call remove(path)
+   do k = 1, 3
+      call open_archive(archive, path, -1_i8, 6, error)
+      if (allocated(error)) return
+      call write_frame(archive, water(spread(real(k, dp), 1, 3)), open_cell(), "run " // achar(48 + k), error)
+      call close_archive(archive)
+      if (allocated(error)) return
+   end do
+   if (index(file_text(path // ".1"), "run 1") == 0 .or. index(file_text(path // ".2"), "run 2") == 0 &
+      & .or. index(file_text(path), "run 3") == 0) call fatal_error(error, "earlier files were not kept as .1 and .2")
+   call remove(path)
+end subroutine test_archive_sets_aside
+
+
+!> A file shorter than the checkpoint says, or gone, is an error that leaves it alone
+subroutine test_archive_refuses(error)
+   type(error_type), allocatable, intent(out) :: error
+   type(error_type), allocatable :: expected
+   type(archive_type) :: archive
+
+   call remove(path)
+   call open_archive(archive, path, 100_i8, 6, expected)
+   if (.not. allocated(expected)) call fatal_error(error, "a file that is gone was continued")
+   if (path_exists(path)) call fatal_error(error, "a file that is gone was created")
+   call open_archive(archive, path, 0_i8, 6, expected)
+   if (allocated(expected)) call fatal_error(error, "a file without frames could not be continued")
+   call write_frame(archive, water([0.0_dp, 0.0_dp, 0.0_dp]), open_cell(), "short", expected)
+   call close_archive(archive)
+   call open_archive(archive, path, archive%bytes + 1, 6, expected)
+   if (.not. allocated(expected)) then
+      call fatal_error(error, "a file that is too short was continued")
+   else if (index(expected%message, path) == 0) then
+      call fatal_error(error, "the message does not name the file: " // expected%message)
+   end if
+   call remove(path)
+   call open_archive(archive, "no/such/folder/a.arc", -1_i8, 6, expected)
+   if (.not. allocated(expected)) call fatal_error(error, "a file in a folder that is not there was opened")
+end subroutine test_archive_refuses
+
+
+!> Folded atoms lie in the cell, and the images lead back
+subroutine test_wrap_triclinic(error)
+   type(error_type), allocatable, intent(out) :: error
+   type(cell_type) :: cell
+   real(dp) :: position(3, 200), folded(3, 200), fractional(3)
+   integer(i4) :: image(3, 200)
+   integer :: iat
+
+   call new_cell(cell, [10.0_dp, 12.0_dp, 9.0_dp], [80.0_dp, 70.0_dp, 100.0_dp], error)
+   if (allocated(error)) return
+   call random_init(.true., .false.)
+   call random_number(position)
+   position = 200.0_dp*(position - 0.5_dp)
+   call wrap_positions(cell, position, folded, image)
+   do iat = 1, size(position, 2)
+      fractional = matmul(cell%inverse, folded(:, iat))
+      if (any(fractional < -0.5_dp - 1.0e-12_dp) .or. any(fractional > 0.5_dp + 1.0e-12_dp)) &
+         & call fatal_error(error, "a folded atom lies outside of the cell")
+      if (any(abs(folded(:, iat) + matmul(cell%vectors, real(image(:, iat), dp)) - position(:, iat)) > 1.0e-12_dp)) &
+         & call fatal_error(error, "the images do not lead back to the position")
+   end do
+end subroutine test_wrap_triclinic
+
+
+!> A cell that lengths and angles cannot describe is refused
+subroutine test_archive_orientation(error)
+   type(error_type), allocatable, intent(out) :: error
+   type(error_type), allocatable :: expected
+   type(archive_type) :: archive
+   type(cell_type) :: cell
+
+   call remove(path)
+   call new_cell_from_vectors(cell, reshape([0.0_dp, 9.0_dp, 0.0_dp, 0.0_dp, 0.0_dp, 9.0_dp, 9.0_dp, 0.0_dp, 0.0_dp], &
+      & [3, 3]), error)
+   if (.not. allocated(error)) call open_archive(archive, path, -1_i8, 6, error)
+   if (allocated(error)) return
+   call write_frame(archive, water([0.0_dp, 0.0_dp, 0.0_dp]), cell, "turned", expected)
+   if (.not. allocated(expected)) call fatal_error(error, "a turned cell was written as lengths and angles")
+   call close_archive(archive)
+   call remove(path)
+end subroutine test_archive_orientation
+
+end module test_archive

@@ -1,0 +1,265 @@
+! SPDX-License-Identifier: MIT
+!> The log: columns, heads, silence, averages, closing table.
+module test_log
+   use fennix_kinds, only : dp, i8
+   use fennix_error, only : error_type, fatal_error, to_text
+   use fennix_cell, only : cell_type, open_cell
+   use fennix_atoms, only : atoms_type
+   use fennix_settings, only : settings_type
+   use fennix_timer, only : timer_accurate, timer_fast, timer_startup, timer_total, timer_type
+   use fennix_observables, only : complete_observables, new_observables, observables_type, set_kinetic, set_kinetic_mid
+   use fennix_log, only : level_summary_type, log_averages, log_begin, log_closing, log_due, log_header, log_line, &
+      & log_minimize, log_minimize_head, log_start, log_type
+   use fennix_log_text, only : duration, fixed
+   use report_samples, only : cubic, file_text, remove, water
+   implicit none
+   private
+   public :: test_log_table, test_log_constant_energy, test_log_quiet, test_log_opening, test_log_closing, &
+      & test_log_due, test_log_numbers
+
+   character(len=*), parameter :: path = "test_log.txt"
+   character(len=1), parameter :: nl = new_line("a")
+   !> Widest line of the table
+   integer, parameter :: widest = 150
+
+contains
+
+
+!> A log of so many lines into a file, as a run would write it
+subroutine write_log(periodic, langevin, quiet, n_lines)
+   logical, intent(in) :: periodic, langevin, quiet
+   integer, intent(in) :: n_lines
+   type(log_type) :: log
+   type(settings_type) :: settings
+   type(atoms_type) :: atoms
+   type(cell_type) :: cell
+   type(observables_type) :: obs
+   type(level_summary_type) :: levels(2)
+   type(timer_type) :: timer
+   integer :: k
+
+   call remove(path)
+   call make_run(settings, atoms, cell, levels, periodic, langevin)
+   open(newunit=log%unit, file=path, status="replace", action="write")
+   log%quiet = quiet
+   call timer%start(timer_startup)
+   call new_observables(obs, atoms, periodic, 9, langevin)
+   call set_state(obs, cell, 0)
+   call log_header(log, settings, "9.8.7", "Continuing from water.dyn, step 1000")
+   call log_start(log, settings, cell, atoms, obs, levels)
+   call timer%stop(timer_startup)
+   call timer%start(timer_total)
+   call log_begin(log, obs, int(n_lines - 1, i8), timer)
+   call log_line(log, obs, timer)
+   do k = 1, n_lines - 1
+      call timer%start(timer_accurate)
+      call timer%stop(timer_accurate)
+      call timer%start(timer_fast)
+      call timer%stop(timer_fast)
+      call set_state(obs, cell, k)
+      call log_line(log, obs, timer)
+   end do
+   call timer%stop(timer_total)
+   call log_averages(log, obs)
+   call log_minimize_head(log)
+   call log_minimize(log, 10, -123.5_dp, 0.25_dp, 3.5_dp, 2)
+   call log_closing(log, timer, "signal SIGTERM")
+   close(log%unit)
+end subroutine write_log
+
+
+!> Settings, system and levels of a run of one water
+subroutine make_run(settings, atoms, cell, levels, periodic, langevin)
+   type(settings_type), intent(out) :: settings
+   type(atoms_type), intent(out) :: atoms
+   type(cell_type), intent(out) :: cell
+   type(level_summary_type), intent(out) :: levels(2)
+   logical, intent(in) :: periodic, langevin
+   integer :: k
+
+   atoms = water([0.0_dp, 0.0_dp, 0.0_dp])
+   cell = open_cell()
+   if (periodic) cell = cubic(18.643_dp)
+   settings%structure_file = "water.xyz"
+   settings%key_file = "water.key"
+   settings%ignored_keywords = "these keywords of Tinker mean nothing here: EWALD, PARAMETERS"
+   settings%integrator = "respa"
+   if (langevin) settings%integrator = "baoabrespa"
+   settings%langevin = langevin
+   settings%two_level = .true.
+   settings%dt = 0.003_dp
+   settings%n_substeps = 3
+   settings%n_steps = 1000
+   settings%seed = 12345
+   settings%heavy_hydrogen = .true.
+   do k = 1, 2
+      levels(k)%label = "water-model-" // to_text(k)
+      levels(k)%cutoff = 6.0_dp/k
+      levels(k)%range = 12.0_dp/k
+      levels(k)%skin = 0.5_dp
+      levels(k)%time_step = 0.003_dp/(2*k - 1)
+      levels(k)%n_edges = 123456
+      levels(k)%energy = -4.5e6_dp
+      levels(k)%largest_force = 17.25_dp
+      levels(k)%largest_atom = 1
+   end do
+end subroutine make_run
+
+
+!> Observables of step k
+subroutine set_state(obs, cell, k)
+   type(observables_type), intent(inout) :: obs
+   type(cell_type), intent(in) :: cell
+   integer, intent(in) :: k
+
+   obs%step = k
+   obs%inner_step = 3*k
+   obs%time = 0.003_dp*k
+   call set_kinetic(obs, [1.7_dp, 0.9_dp])
+   if (obs%has_mid) call set_kinetic_mid(obs, [1.8_dp, 0.9_dp])
+   call complete_observables(obs, cell, -4.5e6_dp, reshape(spread(1.0_dp, 1, 9), [3, 3]), 0.25_dp)
+end subroutine set_state
+
+
+!> Text between two marks
+function between(text, begin, last) result(part)
+   character(len=*), intent(in) :: text, begin, last
+   character(len=:), allocatable :: part
+   integer :: from
+
+   from = index(text, begin)
+   part = text(from:from + index(text(from:), last) - 2)
+end function between
+
+
+!> As many numbers as names, all lines equally wide, a head every 50 lines
+subroutine test_log_table(error)
+   type(error_type), allocatable, intent(out) :: error
+   character(len=:), allocatable :: text, line, table
+   integer :: begin, width, n_heads, n_lines
+
+   call write_log(.true., .true., .false., 120)
+   text = file_text(path)
+   table = between(text, "   MD Step", " Average Values")
+   width = index(table, nl) - 1
+   if (width > widest) call fatal_error(error, "the table is " // to_text(width) // " wide")
+   if (index(table(:width), "Temp(mid)") == 0 .or. index(table(:width), "ETA") == 0 .or. &
+      & index(table(:width), "ns/day") == 0) call fatal_error(error, "columns are missing: " // table(:width))
+   n_heads = 0
+   n_lines = 0
+   begin = 1
+   do while (begin <= len(table))
+      line = table(begin:begin + index(table(begin:) // nl, nl) - 2)
+      begin = begin + len(line) + 1
+      if (len(line) == 0) cycle
+      if (len(line) /= width) call fatal_error(error, "a line of another width: " // line)
+      if (index(line, "*") > 0) call fatal_error(error, "a number that does not fit: " // line)
+      if (index(line, "MD Step") > 0) then
+         n_heads = n_heads + 1
+      else
+         n_lines = n_lines + 1
+      end if
+   end do
+   if (n_heads /= 3 .or. n_lines /= 120) call fatal_error(error, to_text(n_heads) // " heads and " // to_text(n_lines) &
+      & // " lines")
+   if (index(table, "100.0%") == 0) call fatal_error(error, "the last line is not at 100 %")
+   call remove(path)
+end subroutine test_log_table
+
+
+!> Constant energy, isolated: neither mid-step temperature nor pressure
+subroutine test_log_constant_energy(error)
+   type(error_type), allocatable, intent(out) :: error
+   character(len=:), allocatable :: text
+
+   call write_log(.false., .false., .false., 3)
+   text = file_text(path)
+   if (index(text, "Temp(mid)") > 0 .or. index(text, "mid-step") > 0) call fatal_error(error, "mid-step values shown")
+   if (index(text, "Pres") > 0 .or. index(text, "Density") > 0) call fatal_error(error, "pressure or density shown")
+   if (index(text, " Molecular Dynamics Trajectory via r-RESPA MTS Algorithm" // nl) == 0) &
+      & call fatal_error(error, "the algorithm is not named")
+   call remove(path)
+end subroutine test_log_constant_energy
+
+
+!> Runs from Python print nothing
+subroutine test_log_quiet(error)
+   type(error_type), allocatable, intent(out) :: error
+
+   call write_log(.true., .true., .true., 60)
+   if (len(file_text(path)) /= 0) call fatal_error(error, "printed although quiet: " // file_text(path))
+   call remove(path)
+end subroutine test_log_quiet
+
+
+!> What a reader needs to know about the run stands there
+subroutine test_log_opening(error)
+   type(error_type), allocatable, intent(out) :: error
+   character(len=:), allocatable :: text
+   character(len=64), parameter :: wanted(*) = [character(len=64) :: "Continuing from water.dyn, step 1000", &
+      & "pyfennix 9.8.7", "water.xyz", "water.key", "EWALD, PARAMETERS", "water-model-2", "time step 1 fs", &
+      & "Langevin Molecular Dynamics Trajectory via BAOAB-RESPA Algorithm", "17.250 kcal/mol/A on atom 1 (O)", &
+      & "(H 2, O 1)", "18.643 x 18.643 x 18.643 A", "9 (3N)", "12345", "heavy-hydrogen", "friction 1 /ps", &
+      & "3 inner steps of 1 fs", "1000 of 3 fs, 3 ps"]
+   integer :: k
+
+   call write_log(.true., .true., .false., 2)
+   text = file_text(path)
+   if (index(text, " Continuing from water.dyn") /= 1) call fatal_error(error, "the first line does not say where from")
+   do k = 1, size(wanted)
+      if (index(text, trim(wanted(k))) == 0) call fatal_error(error, "'" // trim(wanted(k)) // "' is missing in" // nl &
+         & // text)
+   end do
+   call remove(path)
+end subroutine test_log_opening
+
+
+!> Averages and the closing table
+subroutine test_log_closing(error)
+   type(error_type), allocatable, intent(out) :: error
+   character(len=:), allocatable :: text
+   character(len=64), parameter :: wanted(*) = [character(len=64) :: &
+      & " Average Values for the last 9 out of 9 Dynamics Steps", " Total Energy", "(+/-", &
+      & " Temperature (mid)", " Pressure", " Density", "accurate model", "fast model", "pair lists", "integration", &
+      & "output", "everything else", "start-up, apart", "ns/day; accurate level alone", "Outside the models", &
+      & "One accurate evaluation costs", "at best", "stopped at step 9: signal SIGTERM"]
+   integer :: k
+
+   call write_log(.true., .true., .false., 10)
+   text = file_text(path)
+   do k = 1, size(wanted)
+      if (index(text, trim(wanted(k))) == 0) call fatal_error(error, "'" // trim(wanted(k)) // "' is missing in" // nl &
+         & // text)
+   end do
+   call remove(path)
+end subroutine test_log_closing
+
+
+!> Lines are due at multiples, at the end, and at every step when verbose
+subroutine test_log_due(error)
+   type(error_type), allocatable, intent(out) :: error
+   type(log_type) :: log
+   type(observables_type) :: obs
+   type(timer_type) :: timer
+
+   log%every = 10
+   call log_begin(log, obs, 25_i8, timer)
+   if (.not. log_due(log, 10_i8) .or. log_due(log, 11_i8) .or. .not. log_due(log, 25_i8)) &
+      & call fatal_error(error, "every 10 steps up to 25")
+   log%every = 1
+   if (.not. log_due(log, 11_i8)) call fatal_error(error, "every step")
+end subroutine test_log_due
+
+
+!> Widths hold whatever the number, and durations read well
+subroutine test_log_numbers(error)
+   type(error_type), allocatable, intent(out) :: error
+
+   if (fixed(-1234.56789_dp, 12, 4) /= "  -1234.5679") call fatal_error(error, "plain: " // fixed(-1234.56789_dp, 12, 4))
+   if (fixed(-12345678.9_dp, 12, 4) /= "-12345678.90") call fatal_error(error, "long: " // fixed(-12345678.9_dp, 12, 4))
+   if (scan(fixed(-1.25e30_dp, 12, 4), "E") == 0) call fatal_error(error, "huge: " // fixed(-1.25e30_dp, 12, 4))
+   if (duration(0.4_dp) // " " // duration(185.0_dp) // " " // duration(7630.0_dp) // " " // duration(442000.0_dp) &
+      & // " " // duration(1.0e300_dp) /= "0s 3m05s 2h07m 5d02h -") call fatal_error(error, "durations")
+end subroutine test_log_numbers
+
+end module test_log

@@ -1,0 +1,168 @@
+! SPDX-License-Identifier: MIT
+!> Pair lists against a brute-force search over images, and their refresh.
+module test_pairs
+   use fennix_kinds, only : dp, i4, i8
+   use fennix_error, only : error_type, fatal_error, to_text
+   use fennix_cell, only : cell_type, new_cell_from_vectors, open_cell
+   use fennix_pairs, only : build_pairs, new_pairs, pairs_expired, pairs_type
+   implicit none
+   private
+   public :: test_pairs_cubic, test_pairs_triclinic, test_pairs_isolated, test_pairs_narrow, test_pairs_few, &
+      & test_pairs_refresh, test_pairs_lost
+
+contains
+
+
+!> Box a little wider than the range
+subroutine test_pairs_cubic(error)
+   type(error_type), allocatable, intent(out) :: error
+
+   call compare(reshape([9.3_dp, 0.0_dp, 0.0_dp, 0.0_dp, 9.3_dp, 0.0_dp, 0.0_dp, 0.0_dp, 9.3_dp], [3, 3]), 60, error)
+end subroutine test_pairs_cubic
+
+
+!> Strongly skewed lattice, given as columns
+subroutine test_pairs_triclinic(error)
+   type(error_type), allocatable, intent(out) :: error
+
+   call compare(reshape([9.3_dp, 0.0_dp, 0.0_dp, 3.0_dp, 9.3_dp, 0.0_dp, 1.0_dp, -4.0_dp, 9.3_dp], [3, 3]), 60, error)
+end subroutine test_pairs_triclinic
+
+
+!> No cell, one atom far away
+subroutine test_pairs_isolated(error)
+   type(error_type), allocatable, intent(out) :: error
+
+   call compare(reshape([0.0_dp, 0.0_dp, 0.0_dp, 0.0_dp, 0.0_dp, 0.0_dp, 0.0_dp, 0.0_dp, 0.0_dp], [3, 3]), 80, error)
+end subroutine test_pairs_isolated
+
+
+!> Narrower than the range along two axes, so that an atom neighbours its own images
+subroutine test_pairs_narrow(error)
+   type(error_type), allocatable, intent(out) :: error
+
+   call compare(reshape([3.0_dp, 0.0_dp, 0.0_dp, 0.5_dp, 4.0_dp, 0.0_dp, 0.0_dp, 0.0_dp, 40.0_dp], [3, 3]), 20, error)
+end subroutine test_pairs_narrow
+
+
+!> A single atom in a small box has only its images; two isolated atoms one pair
+subroutine test_pairs_few(error)
+   type(error_type), allocatable, intent(out) :: error
+
+   call compare(reshape([5.0_dp, 0.0_dp, 0.0_dp, 0.0_dp, 5.0_dp, 0.0_dp, 0.0_dp, 0.0_dp, 5.0_dp], [3, 3]), 1, error)
+end subroutine test_pairs_few
+
+
+!> The list built by us holds exactly the pairs of a triple loop over images, sorted
+subroutine compare(vectors, n, error)
+   !> Lattice vectors as columns, Å; all zero = isolated
+   real(dp), intent(in) :: vectors(3, 3)
+   integer, intent(in) :: n
+   type(error_type), allocatable, intent(out) :: error
+   real(dp), parameter :: cutoff = 6.0_dp, skin = 0.7_dp
+   type(cell_type) :: cell
+   type(pairs_type) :: pairs
+   real(dp) :: position(3, n)
+   integer :: iat, expected
+
+   call random_number(position)
+   if (any(vectors > 0.0_dp)) then
+      call new_cell_from_vectors(cell, vectors, error)
+      if (allocated(error)) return
+      position = matmul(vectors, 4.0_dp*position - 2.0_dp)
+   else
+      cell = open_cell()
+      position = 15.0_dp*position
+      position(:, n) = [300.0_dp, -200.0_dp, 0.0_dp]
+   end if
+   call new_pairs(pairs, cutoff, skin)
+   call build_pairs(pairs, cell, position)
+   expected = 0
+   do iat = 1, n
+      call compare_row(pairs, cell, position, iat, cutoff + skin, expected, error)
+      if (allocated(error)) return
+   end do
+   if (pairs%n_edges /= expected) call fatal_error(error, "pairs are missing or doubled")
+end subroutine compare
+
+
+!> Pairs of one receiver in the order of the contract: neighbour, then shift
+subroutine compare_row(pairs, cell, position, iat, range, expected, error)
+   type(pairs_type), intent(in) :: pairs
+   type(cell_type), intent(in) :: cell
+   real(dp), intent(in) :: position(:, :), range
+   integer, intent(in) :: iat
+   !> Edges counted so far
+   integer, intent(inout) :: expected
+   type(error_type), allocatable, intent(out) :: error
+   integer, parameter :: reach = 13
+   integer :: jat, s1, s2, s3, images(3)
+
+   images = merge(reach, 0, cell%periodic)
+   do jat = 1, size(position, 2)
+      do s1 = -images(1), images(1)
+         do s2 = -images(2), images(2)
+            do s3 = -images(3), images(3)
+               if (iat == jat .and. s1 == 0 .and. s2 == 0 .and. s3 == 0) cycle
+               if (norm2(position(:, jat) - position(:, iat) + matmul(cell%vectors, real([s1, s2, s3], dp))) &
+                  & >= range) cycle
+               expected = expected + 1
+               if (pairs%neighbor(expected) /= jat - 1 .or. any(pairs%shift(:, expected) /= [s1, s2, s3])) then
+                  call fatal_error(error, "edge " // to_text(expected) // " differs from the search over images")
+                  return
+               end if
+            end do
+         end do
+      end do
+   end do
+   if (pairs%first(iat + 1) /= expected) call fatal_error(error, "a row ends in the wrong place")
+end subroutine compare_row
+
+
+!> A list stands until an atom moved by half the skin or the cell changed; its version counts the builds
+subroutine test_pairs_refresh(error)
+   type(error_type), allocatable, intent(out) :: error
+   type(cell_type) :: cell
+   type(pairs_type) :: pairs
+   real(dp) :: position(3, 2)
+   logical :: expired
+
+   position = reshape([0.0_dp, 0.0_dp, 0.0_dp, 1.0_dp, 0.0_dp, 0.0_dp], [3, 2])
+   cell = open_cell()
+   call new_pairs(pairs, 3.0_dp, 1.0_dp)
+   call pairs_expired(pairs, cell, position, expired, error)
+   if (.not. expired) call fatal_error(error, "a list that was never built counts as good")
+   call build_pairs(pairs, cell, position)
+   if (pairs%version /= 1_i8 .or. pairs%n_edges /= 2_i8) call fatal_error(error, "one pair makes two directed edges")
+   position(1, 2) = 1.49_dp
+   call pairs_expired(pairs, cell, position, expired, error)
+   if (expired) call fatal_error(error, "a move within half the skin renews the list")
+   position(1, 2) = 1.51_dp
+   call pairs_expired(pairs, cell, position, expired, error)
+   if (.not. expired) call fatal_error(error, "a move beyond half the skin does not renew the list")
+   if (pairs%neighbor(1) /= 1_i4) call fatal_error(error, "the neighbour of the first atom is not the second")
+end subroutine test_pairs_refresh
+
+
+!> An atom that is nowhere is an error, not a loop over bins
+subroutine test_pairs_lost(error)
+   type(error_type), allocatable, intent(out) :: error
+   type(error_type), allocatable :: failure
+   type(pairs_type) :: pairs
+   real(dp) :: position(3, 2)
+   logical :: expired
+
+   position = 0.0_dp
+   position(1, 2) = 1.0_dp
+   call new_pairs(pairs, 3.0_dp, 1.0_dp)
+   call build_pairs(pairs, open_cell(), position)
+   position(1, 2) = 1.0e9_dp
+   call pairs_expired(pairs, open_cell(), position, expired, failure)
+   if (.not. allocated(failure)) then
+      call fatal_error(error, "an atom that flew away is not an error")
+   else if (index(failure%message, "atom 2") == 0) then
+      call fatal_error(error, "the message does not name the atom: " // failure%message)
+   end if
+end subroutine test_pairs_lost
+
+end module test_pairs

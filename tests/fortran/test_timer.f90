@@ -1,0 +1,69 @@
+! SPDX-License-Identifier: MIT
+!> Clocks: they add up, count, run inside one another, and forget all but the start-up.
+module test_timer
+   use fennix_kinds, only : dp, i8
+   use fennix_error, only : error_type, fatal_error
+   use fennix_timer, only : timer_accurate, timer_fast, timer_startup, timer_total, timer_type
+   implicit none
+   private
+   public :: test_timer_adds_up, test_timer_reset
+
+contains
+
+
+!> Two spans of 20 ms inside one outer span
+subroutine test_timer_adds_up(error)
+   type(error_type), allocatable, intent(out) :: error
+   type(timer_type) :: timer
+   integer :: k
+
+   call timer%start(timer_total)
+   do k = 1, 2
+      call timer%start(timer_accurate)
+      call wait_for(0.02_dp)
+      call timer%stop(timer_accurate)
+   end do
+   call timer%stop(timer_fast)
+   if (timer%calls(timer_accurate) /= 2) call fatal_error(error, "two spans are not counted as two")
+   if (timer%calls(timer_fast) /= 0) call fatal_error(error, "a clock that never ran has a span")
+   if (timer%calls(timer_total) /= 0) call fatal_error(error, "a running clock has a completed span")
+   if (timer%seconds(timer_accurate) < 0.04_dp) call fatal_error(error, "two spans of 20 ms are less than 40 ms")
+   if (timer%seconds(timer_total) < timer%seconds(timer_accurate)) call fatal_error(error, &
+      & "the running outer clock shows less than the inner one")
+   call timer%start(timer_total)
+   call timer%stop(timer_total)
+   if (timer%calls(timer_total) /= 1) call fatal_error(error, "starting a running clock began a second span")
+   if (timer%seconds(timer_total) < 0.04_dp) call fatal_error(error, "starting a running clock lost its time")
+end subroutine test_timer_adds_up
+
+
+!> What came before the loop is forgotten, the start-up is not
+subroutine test_timer_reset(error)
+   type(error_type), allocatable, intent(out) :: error
+   type(timer_type) :: timer
+
+   call timer%start(timer_startup)
+   call timer%start(timer_accurate)
+   call wait_for(0.01_dp)
+   call timer%stop(timer_accurate)
+   call timer%stop(timer_startup)
+   call timer%reset()
+   if (timer%calls(timer_accurate) /= 0 .or. timer%seconds(timer_accurate) > 0.0_dp) call fatal_error(error, &
+      & "reset kept a clock of the loop")
+   if (timer%calls(timer_startup) /= 1 .or. timer%seconds(timer_startup) < 0.01_dp) call fatal_error(error, &
+      & "reset lost the start-up")
+end subroutine test_timer_reset
+
+
+subroutine wait_for(seconds)
+   real(dp), intent(in) :: seconds
+   integer(i8) :: begin, now, rate
+
+   call system_clock(begin, rate)
+   now = begin
+   do while (real(now - begin, dp) < seconds*real(rate, dp))
+      call system_clock(now)
+   end do
+end subroutine wait_for
+
+end module test_timer
