@@ -7,21 +7,23 @@
 module fennix_api
    use, intrinsic :: iso_c_binding, only : c_f_pointer, c_loc, c_sizeof
    use, intrinsic :: iso_fortran_env, only : output_unit
-   use fennix_kinds, only : dp, i4, i8
+   use fennix_kinds, only : dp, i8
    use fennix_error, only : error_type
-   use fennix_api_support, only : from_handle, report, settings_from_text, text_of, to_address, to_handle, to_pointer
+   use fennix_api_support, only : copy_array, from_handle, replace_array, report, settings_from_text, &
+      & text_of, to_address, to_handle, to_pointer
    use fennix_simulation, only : simulation_type
    implicit none
    private
    public :: create, create_from_arrays, destroy, set_provider, set_frame_sink, prepare, run, finish
    public :: counters, text_length, text_codes, get_array, set_array, get_numbers, get_cell
-   public :: get_observables, get_virial, seam_layout
+   public :: get_observables, get_time, get_virial, seam_layout
 
 contains
 
 
-!> A simulation from a command line (words separated by newlines) and, if key_given, a keyfile's text
-subroutine create(words, key_text, key_given, handle, stat, message)
+!> A simulation from a command line (words separated by newlines) and, if key_given, a keyfile's text.
+!> Files are named after output; when it is empty none is written.
+subroutine create(words, key_text, key_given, output, handle, stat, message)
    use fennix_cell, only : cell_type
    use fennix_atoms, only : atoms_type
    use fennix_settings, only : settings_type
@@ -30,6 +32,7 @@ subroutine create(words, key_text, key_given, handle, stat, message)
    character(len=*), intent(in) :: words
    character(len=*), intent(in) :: key_text
    integer, intent(in) :: key_given
+   character(len=*), intent(in) :: output
    integer(i8), intent(out) :: handle
    integer, intent(out) :: stat
    character(len=1024), intent(out) :: message
@@ -41,7 +44,7 @@ subroutine create(words, key_text, key_given, handle, stat, message)
    type(start_type) :: start
 
    handle = 0
-   call settings_from_text(settings, words, key_text, key_given, 0, error)
+   call settings_from_text(settings, words, key_text, key_given, output, 0, error)
    if (.not. allocated(error)) call build_system(settings, cell, atoms, start, error)
    if (.not. allocated(error)) then
       allocate(sim)
@@ -53,7 +56,7 @@ end subroutine create
 
 
 !> A simulation of atoms given as arrays (Å, Å/ps, g/mol; cell vectors as columns), zero masses are standard ones
-subroutine create_from_arrays(words, key_text, n, numbers, positions, velocities, has_velocities, masses, &
+subroutine create_from_arrays(words, key_text, output, n, numbers, positions, velocities, has_velocities, masses, &
       & vectors, periodic, handle, stat, message)
    use fennix_cell, only : cell_type
    use fennix_atoms, only : atoms_type
@@ -62,6 +65,7 @@ subroutine create_from_arrays(words, key_text, n, numbers, positions, velocities
    use fennix_system, only : build_system_from_arrays, start_type
    character(len=*), intent(in) :: words
    character(len=*), intent(in) :: key_text
+   character(len=*), intent(in) :: output
    integer, intent(in) :: n
    integer, intent(in) :: numbers(n)
    real(dp), intent(in) :: positions(3, n)
@@ -81,9 +85,9 @@ subroutine create_from_arrays(words, key_text, n, numbers, positions, velocities
    type(start_type) :: start
 
    handle = 0
-   call settings_from_text(settings, words, key_text, 1, 1, error)
+   call settings_from_text(settings, words, key_text, 1, output, 1, error)
    if (.not. allocated(error)) then
-      call build_system_from_arrays(settings, int(numbers, i4), positions, vectors, periodic /= 0, cell, atoms, error)
+      call build_system_from_arrays(settings, numbers, positions, vectors, periodic /= 0, cell, atoms, error)
    end if
    if (.not. allocated(error)) then
       where (masses > 0.0_dp) atoms%mass = masses
@@ -161,8 +165,9 @@ subroutine prepare(handle, stat, message)
 end subroutine prepare
 
 
-!> Take outer steps
+!> Take outer steps; a signal ends them after a whole step (text "stop")
 subroutine run(handle, n_steps, stat, message)
+   use fennix_signals, only : install_signals, restore_signals
    use fennix_simulation, only : run_it => run
    integer(i8), intent(in) :: handle
    integer(i8), intent(in) :: n_steps
@@ -172,7 +177,9 @@ subroutine run(handle, n_steps, stat, message)
    type(simulation_type), pointer :: sim
 
    sim => from_handle(handle)
+   call install_signals()
    call run_it(sim, n_steps, error)
+   call restore_signals()
    call report(error, stat, message)
 end subroutine run
 
@@ -236,7 +243,6 @@ end subroutine text_codes
 
 !> Copy of "position", "velocity", "force", "force_fast" (3, n)
 subroutine get_array(handle, name, n, values, stat, message)
-   use fennix_simulation, only : array_of => get_array
    integer(i8), intent(in) :: handle
    character(len=*), intent(in) :: name
    integer, intent(in) :: n
@@ -247,14 +253,13 @@ subroutine get_array(handle, name, n, values, stat, message)
    type(simulation_type), pointer :: sim
 
    sim => from_handle(handle)
-   call array_of(sim, name, values, error)
+   call copy_array(sim, name, values, error)
    call report(error, stat, message)
 end subroutine get_array
 
 
 !> Replace "position" or "velocity" (3, n); forces follow
 subroutine set_array(handle, name, n, values, stat, message)
-   use fennix_simulation, only : put_array => set_array
    integer(i8), intent(in) :: handle
    character(len=*), intent(in) :: name
    integer, intent(in) :: n
@@ -265,7 +270,7 @@ subroutine set_array(handle, name, n, values, stat, message)
    type(simulation_type), pointer :: sim
 
    sim => from_handle(handle)
-   call put_array(sim, name, values, error)
+   call replace_array(sim, name, values, error)
    call report(error, stat, message)
 end subroutine set_array
 
@@ -306,6 +311,17 @@ subroutine get_observables(handle, n, values)
    sim => from_handle(handle)
    values = observable_values(sim%obs)
 end subroutine get_observables
+
+
+!> Simulated time, ps
+subroutine get_time(handle, time)
+   integer(i8), intent(in) :: handle
+   real(dp), intent(out) :: time
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   time = real(sim%step, dp)*sim%settings%dt
+end subroutine get_time
 
 
 !> +dE/dstrain of the accurate model, kcal/mol

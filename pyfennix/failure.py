@@ -44,6 +44,11 @@ class Failure:
         """One sentence for the first failure, empty without one."""
         return "" if self.error is None else sentence(self.error, self.what, self.culprit)
 
+    def take(self) -> BaseException | None:
+        """The first failure, which is forgotten: a Python host raises it again."""
+        error, self.error = self.error, None
+        return error
+
     def _fetch(self, _context: int, buffer: int, size: int) -> None:
         self._told = True
         text = self.text().encode()[: size - 1]

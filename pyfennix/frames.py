@@ -107,6 +107,10 @@ class FrameSink:
         h5md.append(self._file, list(self._header.observables), frame)
 
     def _close(self, _address: int) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; harmless when it is closed already."""
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import copy
+import atexit
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def build(
     facts
         Settings as the engine gives them.
     models
-        Accurate and fast model for which the caller has objects; they are copied, not changed.
+        Accurate and fast model for which the caller has objects; they are moved and frozen.
     threads
         CPU threads for torch; None leaves torch as it is.
 
@@ -73,7 +73,7 @@ def build(
     for given, key in zip(models, ("model_accurate", "model_fast"), strict=True):
         if given is None and not facts.get(key):
             continue
-        model = load(facts[key], precision, device) if given is None else copy.deepcopy(given)
+        model = load(facts[key], precision, device) if given is None else given
         attachment.providers.append(make_provider(model, device))
     path = facts.get("h5_file", "")
     if path:
@@ -116,6 +116,8 @@ def attach(text: str) -> tuple[int, int, int] | str:
         show_traceback(error)
         return sentence(error, "starting the models")
     _attached.append(attachment)
+    if attachment.sink:
+        atexit.register(attachment.sink.close)  # whatever ends the run, the file ends well
     fast = attachment.providers[1].address if len(attachment.providers) > 1 else 0
     sink = attachment.sink.address if attachment.sink else 0
     if not attachment.providers:

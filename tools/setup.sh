@@ -78,7 +78,7 @@ make_venv() {
 
 # The CPU build of PyTorch lives on its own index; where that cannot be reached, pip's usual sources decide.
 install_requirements() {
-   local build="${TORCH:-}" pip="$venv/bin/python -m pip install --quiet"
+   local build="${TORCH:-}" pip="$venv/bin/python -m pip install -qq"
    if [ -z "$build" ]; then
       nvidia-smi >/dev/null 2>&1 && build=cuda || build=cpu
    fi

@@ -22,7 +22,8 @@ Made by `make docs` from the program's own table (`fennix-dynamic --keywords`); 
 def table() -> str:
     """What the installed program says about its keywords."""
     program = Path(sys.executable).with_name("fennix-dynamic")
-    return subprocess.run([program, "--keywords"], check=True, capture_output=True, text=True).stdout
+    line = [program, "--keywords"]
+    return subprocess.run(line, check=True, capture_output=True, text=True).stdout
 
 
 def page(text: str) -> str:

@@ -2,18 +2,18 @@
 !> What the wrapped procedures of api.f90 share: settings from text, handles, errors as status and message.
 module fennix_api_support
    use, intrinsic :: iso_c_binding, only : c_f_pointer, c_intptr_t, c_loc, c_null_ptr, c_ptr
-   use fennix_kinds, only : i8
-   use fennix_error, only : error_type
+   use fennix_kinds, only : dp, i8
+   use fennix_error, only : error_type, fatal_error
    use fennix_simulation, only : simulation_type
    implicit none
    private
-   public :: settings_from_text, text_of, report, from_handle, to_handle, to_pointer, to_address
+   public :: settings_from_text, text_of, copy_array, replace_array, report, from_handle, to_handle, to_pointer, to_address
 
 contains
 
 
 !> Settings from a command line and the text of a keyfile, validated by the code that serves the executable
-subroutine settings_from_text(settings, words, key_text, key_given, has_arrays, error)
+subroutine settings_from_text(settings, words, key_text, key_given, output, has_arrays, error)
    use fennix_arguments, only : arguments_type, parse_arguments
    use fennix_interpret, only : read_settings
    use fennix_settings, only : settings_type
@@ -22,6 +22,8 @@ subroutine settings_from_text(settings, words, key_text, key_given, has_arrays, 
    character(len=*), intent(in) :: words
    character(len=*), intent(in) :: key_text
    integer, intent(in) :: key_given
+   !> Files are named after it; empty = no file is written
+   character(len=*), intent(in) :: output
    integer, intent(in) :: has_arrays
    type(error_type), allocatable, intent(out) :: error
    type(arguments_type) :: arguments
@@ -45,13 +47,18 @@ subroutine settings_from_text(settings, words, key_text, key_given, has_arrays, 
    else
       call read_settings(settings, arguments, error)
    end if
+   if (allocated(error)) return
+   settings%name = output
+   settings%archive = settings%archive .and. len(output) > 0
+   settings%h5md = settings%h5md .and. len(output) > 0
+   settings%restart_files = settings%restart_files .and. len(output) > 0
 end subroutine settings_from_text
 
 
 !> One of the texts that text_length names; empty for an unknown name
 function text_of(sim, what) result(text)
    use fennix_observables, only : observable_names
-   use fennix_simulation, only : host_text
+   use fennix_host_facts, only : host_text
    type(simulation_type), intent(in) :: sim
    character(len=*), intent(in) :: what
    character(len=:), allocatable :: text
@@ -59,7 +66,7 @@ function text_of(sim, what) result(text)
    text = ""
    select case (what)
    case ("host")
-      call host_text(sim, text)
+      text = host_text(sim%settings)
    case ("observables")
       if (allocated(sim%obs%elements)) text = observable_names(sim%obs)
    case ("stop")
@@ -68,17 +75,72 @@ function text_of(sim, what) result(text)
 end function text_of
 
 
+!> Copy of an array of the simulation by name, (3, n)
+subroutine copy_array(sim, name, values, error)
+   type(simulation_type), intent(in) :: sim
+   character(len=*), intent(in) :: name
+   real(dp), intent(inout) :: values(:, :)
+   type(error_type), allocatable, intent(out) :: error
+
+   select case (name)
+   case ("position")
+      values = sim%atoms%position
+   case ("velocity")
+      values = sim%atoms%velocity
+   case ("force")
+      values = sim%ladder%levels(1)%forces
+   case ("force_fast")
+      values = sim%ladder%levels(size(sim%ladder%levels))%forces
+   case default
+      call fatal_error(error, "there is no array named " // name)
+   end select
+end subroutine copy_array
+
+
+!> Replace positions or velocities; forces and observables follow
+subroutine replace_array(sim, name, values, error)
+   use fennix_ladder, only : evaluate_all
+   use fennix_run_state, only : measure
+   type(simulation_type), intent(inout) :: sim
+   character(len=*), intent(in) :: name
+   real(dp), intent(in) :: values(:, :)
+   type(error_type), allocatable, intent(out) :: error
+   real(dp), allocatable :: before(:, :)
+
+   select case (name)
+   case ("position")
+      before = sim%atoms%position
+      sim%atoms%position = values
+      call evaluate_all(sim%ladder, sim%atoms, sim%cell, sim%motion, sim%timer, error)
+      if (allocated(error)) sim%atoms%position = before
+   case ("velocity")
+      sim%atoms%velocity = values
+   case default
+      call fatal_error(error, "there is no array named " // name // " that can be set")
+   end select
+   if (.not. allocated(error)) call measure(sim)
+end subroutine replace_array
+
+
 !> Error value to status and text
 subroutine report(error, stat, message)
    type(error_type), allocatable, intent(in) :: error
    integer, intent(out) :: stat
    character(len=*), intent(out) :: message
+   integer :: length
 
    stat = 0
    message = ""
    if (.not. allocated(error)) return
    stat = 1
-   message = error%message
+   length = min(len(error%message), len(message))
+   if (length < len(error%message)) then
+      ! A character of several bytes must not be cut in two: 10xxxxxx continues one
+      do while (iand(iachar(error%message(length + 1:length + 1)), 192) == 128)
+         length = length - 1
+      end do
+   end if
+   message = error%message(:length)
 end subroutine report
 
 

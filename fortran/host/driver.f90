@@ -2,7 +2,6 @@
 !> One job of the executable, from a built system to its last file.
 module fennix_driver
    use, intrinsic :: iso_fortran_env, only : output_unit
-   use fennix_kinds, only : i8
    use fennix_error, only : error_type, fatal_error
    use fennix_cell, only : cell_type
    use fennix_atoms, only : atoms_type
@@ -11,7 +10,7 @@ module fennix_driver
    use fennix_jobs, only : check_only, minimize_only, rerun
    use fennix_python_host, only : start_host
    use fennix_seam, only : frame_sink_record, provider_record
-   use fennix_help, only : version
+   use fennix_version, only : version
    use fennix_host_facts, only : host_text
    use fennix_log, only : log_header
    use fennix_simulation, only : finish, new_simulation, prepare, run, set_frame_sink, set_provider, simulation_type
@@ -59,7 +58,7 @@ subroutine load_models(simulation, error)
    type(frame_sink_record) :: sink
    integer :: k
 
-   call start_host(host_text(settings), providers, sink, error)
+   call start_host(host_text(simulation%settings), providers, sink, error)
    if (allocated(error)) return
    if (size(providers) /= size(simulation%ladder%levels)) then
       call fatal_error(error, "the Python side gave another number of models than this run has levels")

@@ -118,9 +118,9 @@ pure function system_keywords() result(k)
       & "is isolated. x-axis is the same."), &
       & keyword_type("b-axis", num, "> 0", "Angstrom", "a-axis", "Second box length. y-axis is the same."), &
       & keyword_type("c-axis", num, "> 0", "Angstrom", "a-axis", "Third box length. z-axis is the same."), &
-      & keyword_type("alpha", num, "> 0", "degrees", "90", "Angle between the second and third box vectors."), &
-      & keyword_type("beta", num, "> 0", "degrees", "90", "Angle between the first and third box vectors."), &
-      & keyword_type("gamma", num, "> 0", "degrees", "90", "Angle between the first and second box vectors."), &
+      & keyword_type("alpha", num, "> 0 and < 180", "degrees", "90", "Angle between the second and third box vectors."), &
+      & keyword_type("beta", num, "> 0 and < 180", "degrees", "90", "Angle between the first and third box vectors."), &
+      & keyword_type("gamma", num, "> 0 and < 180", "degrees", "90", "Angle between the first and second box vectors."), &
       & keyword_type("element", wor, "NAME SYMBOL", "", "from the atom name", &
       & "Element of all atoms of this name, as in 'element CA C'; may be repeated for other names.")]
 end function system_keywords

@@ -62,7 +62,7 @@ end subroutine build_system
 
 
 !> The same from arrays, for Python
-subroutine build_system_from_arrays(settings, numbers, position, vectors, periodic, cell, atoms, error)
+subroutine build_system_from_arrays(settings, numbers, position, vectors, periodic, cell, atoms, error, start)
    type(settings_type), intent(in) :: settings
    !> Atomic numbers, (n)
    integer, intent(in) :: numbers(:)
@@ -74,7 +74,8 @@ subroutine build_system_from_arrays(settings, numbers, position, vectors, period
    type(cell_type), intent(out) :: cell
    type(atoms_type), intent(out) :: atoms
    type(error_type), allocatable, intent(out) :: error
-   type(start_type) :: start
+   type(start_type), intent(out), optional :: start
+   type(start_type) :: from
    character(len=:), allocatable :: box_origin
    integer :: i
 
@@ -101,8 +102,10 @@ subroutine build_system_from_arrays(settings, numbers, position, vectors, period
    if (allocated(error)) return
    call use_key_box(settings, cell, box_origin, error)
    if (allocated(error)) return
-   start%note = ""
-   call complete_system(settings, box_origin, cell, atoms, start, error)
+   from%kind = "arrays"
+   from%note = ""
+   call complete_system(settings, box_origin, cell, atoms, from, error)
+   if (present(start)) start = from
 end subroutine build_system_from_arrays
 
 

@@ -2,13 +2,13 @@
 !> Values of keywords: found among the entries, checked against the keyword table, one sentence when they do not fit.
 module fennix_values
    use fennix_kinds, only : dp, i8
-   use fennix_error, only : error_type, fatal_error
+   use fennix_error, only : error_type, fatal_error, to_text
    use fennix_keyfile, only : entry_type, last_entry
    use fennix_keywords, only : find_keyword, keyword_table, keyword_type, kind_integer, kind_number
    use fennix_strings, only : join, lower, nearest_word, string_type, to_integer, to_real
    implicit none
    private
-   public :: get_number, get_integer, get_switch, get_choice, get_text, is_given, about, choose_word
+   public :: get_number, get_integer, get_count, get_switch, get_choice, get_text, is_given, about, choose_word
 
 contains
 
@@ -86,6 +86,26 @@ subroutine get_integer(entries, keyword, value, error)
    end if
    value = number
 end subroutine get_integer
+
+
+!> A whole number of default kind; left as it is when the keyword was not given
+subroutine get_count(entries, keyword, value, error)
+   type(entry_type), intent(in) :: entries(:)
+   character(len=*), intent(in) :: keyword
+   integer, intent(inout) :: value
+   type(error_type), allocatable, intent(out) :: error
+   integer(i8) :: number
+
+   number = value
+   call get_integer(entries, keyword, number, error)
+   if (allocated(error)) return
+   if (abs(number) > huge(value)) then
+      call fatal_error(error, about(entries, keyword) // " expects a number up to " // to_text(huge(value)) // &
+         & ", got '" // to_text(number) // "'")
+      return
+   end if
+   value = int(number)
+end subroutine get_count
 
 
 !> on or off; a switch without a value is on; left as it is when the keyword was not given
@@ -197,6 +217,8 @@ pure function expected(keyword) result(text)
       text = "a positive " // text
    case (">= 0")
       text = "a " // text // " that is zero or positive"
+   case ("> 0 and < 180")
+      text = "a " // text // " between 0 and 180"
    case ("6 | 8")
       text = "6 or 8"
    case default
@@ -217,6 +239,8 @@ pure function in_range(number, rule)
       in_range = number > 0.0_dp
    case (">= 0")
       in_range = number >= 0.0_dp
+   case ("> 0 and < 180")
+      in_range = number > 0.0_dp .and. number < 180.0_dp
    case ("6 | 8")
       in_range = nint(number) == 6 .or. nint(number) == 8
    case default

@@ -136,7 +136,11 @@ pure function to_c(text) result(buffer)
    character(kind=c_char), allocatable :: buffer(:)
    integer :: i
 
-   buffer = [(text(i:i), i=1, len(text)), c_null_char]
+   allocate(buffer(len(text) + 1))
+   do i = 1, len(text)
+      buffer(i) = text(i:i)
+   end do
+   buffer(len(text) + 1) = c_null_char
 end function to_c
 
 

@@ -59,6 +59,7 @@ subroutine log_start(self, settings, cell, atoms, obs, levels)
    do k = 1, size(levels)
       call log_level(self, k, levels(k), atoms)
    end do
+   if (settings%threads > 0) call entry(self, "Threads", to_text(settings%threads))
    call entry(self, "Atoms", to_text(atoms%n) // population(atoms, obs))
    call entry(self, "Box", box_text(cell, obs))
    call entry(self, "Masses", mass_text(settings, atoms, obs))
@@ -74,7 +75,7 @@ subroutine log_start(self, settings, cell, atoms, obs, levels)
 end subroutine log_start
 
 
-!> Model, ranges, time step, pairs and largest force of one level
+!> Model, ranges, time step, pairs, and largest force once there are forces
 subroutine log_level(self, k, level, atoms)
    type(log_type), intent(in) :: self
    integer, intent(in) :: k
@@ -86,10 +87,10 @@ subroutine log_level(self, k, level, atoms)
    call entry(self, "", "cutoff " // to_text(level%cutoff) // " A, range " // to_text(level%range) // " A, list skin " &
       & // to_text(level%skin) // " A, time step " // to_text(1000.0_dp*level%time_step) // " fs, " &
       & // to_text(level%n_edges) // " pairs")
-   force = "potential energy " // trim(adjustl(fixed(level%energy, 18, 4))) // " kcal/mol"
-   if (level%largest_atom > 0) force = force // ", largest force " // trim(adjustl(fixed(level%largest_force, 12, 3))) &
-      & // " kcal/mol/A on atom " // to_text(level%largest_atom) // " (" &
-      & // trim(atoms%name(level%largest_atom)) // ")"
+   if (.not. level%largest_force > 0.0_dp) return
+   force = "potential energy " // trim(adjustl(fixed(level%energy, 18, 4))) // " kcal/mol, largest force " &
+      & // trim(adjustl(fixed(level%largest_force, 12, 3))) // " kcal/mol/A on atom " &
+      & // to_text(level%largest_atom) // " (" // trim(atoms%name(level%largest_atom)) // ")"
    call entry(self, "", force)
 end subroutine log_level
 

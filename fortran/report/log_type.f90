@@ -42,7 +42,7 @@ module fennix_log_type
       integer(i8) :: n_edges = 0
       !> kcal/mol
       real(dp) :: energy = 0.0_dp
-      !> Largest force, kcal/mol/Å, and its atom, one-based
+      !> Largest force, kcal/mol/Å, zero before the first evaluation, and its atom, one-based
       real(dp) :: largest_force = 0.0_dp
       integer :: largest_atom = 0
    end type level_summary_type

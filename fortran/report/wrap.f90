@@ -41,8 +41,8 @@ subroutine check_orientation(cell, error)
 
    if (max(abs(cell%vectors(2, 1)), abs(cell%vectors(3, 1)), abs(cell%vectors(3, 2))) &
       & <= tolerance*maxval(abs(cell%vectors))) return
-   call fatal_error(error, "Tinker's .arc and .dyn need a cell with a along x and b in the xy plane; turn the system, " &
-      & // "or write .h5 only")
+   call fatal_error(error, "Tinker's .arc and .dyn need a cell with a along x and b in the xy plane; turn the " &
+      & // "system, or write .h5 only")
 end subroutine check_orientation
 
 end module fennix_wrap

@@ -33,7 +33,8 @@ subroutine minimize_run(self, error)
          call evaluate_level(level, self%cell, self%atoms, self%motion%inner_step, .false., self%timer, error)
          if (allocated(error)) return
          rms = rms_force(level%forces)
-         done = rms < self%settings%minimize_rms .or. move == self%settings%minimize_steps .or. stop_requested()
+         done = stop_requested()
+         done = done .or. rms < self%settings%minimize_rms .or. move == self%settings%minimize_steps
          if (done .or. mod(move, lines_every) == 0) then
             call largest_force(level%forces, atom, length)
             call log_minimize(self%log, move, level%energy, rms, length, atom)

@@ -99,9 +99,12 @@ def _edge_gradient(energy: Tensor, graph: Graph) -> Tensor:
 
 def _forces(gradient: Tensor, graph: Graph) -> Tensor:
     """Forces from dE/dvector: a vector r_j - r_i pushes i forwards and j backwards."""
-    forces = gradient.new_zeros(graph.n_total, 3)
-    forces[: graph.n_center] = graph.sum_neighbors(gradient)
-    return forces.index_add_(0, graph.neighbor, gradient, alpha=-1.0)
+    columns = [
+        torch.bincount(graph.receiver, column, minlength=graph.n_total)
+        - torch.bincount(graph.neighbor, column, minlength=graph.n_total)
+        for column in gradient.T.contiguous()
+    ]
+    return torch.stack(columns, dim=1)
 
 
 def _check_energies(model: Model, graph: Graph, energies: Tensor) -> None:

@@ -118,12 +118,23 @@ class Topology:
         )
 
     def edge_vectors(self, positions: Tensor, cell: Tensor | None) -> Tensor:
-        """(E, 3) float64 vectors from receiver to neighbour, r_j - r_i + shift @ cell."""
-        vectors = positions.index_select(0, self.neighbor)
-        vectors -= positions.index_select(0, self.receiver)
+        """(3, E) float64 vectors from receiver to neighbour, r_j - r_i + shift @ cell.
+
+        One row per component: sums and masks over contiguous rows are several times faster.
+        """
+        columns = positions.T.contiguous()
+        vectors = columns.index_select(1, self.neighbor)
+        vectors -= columns.index_select(1, self.receiver)
         if self.shift is not None:
-            vectors += self.shift @ cell
+            vectors += self._offsets(cell)
         return vectors
+
+    def _offsets(self, cell: Tensor) -> Tensor:
+        """(3, E) shift @ cell, kept while the cell stays the same."""
+        known = self.cache.get("offsets")
+        if known is None or not torch.equal(known[0], cell):
+            known = self.cache["offsets"] = (cell.clone(), cell.T @ self.shift.T.contiguous())
+        return known[1]
 
     def graph(self, positions: Tensor, cell: Tensor | None, cutoff: float, dtype: torch.dtype,
               needs_grad: bool = True) -> Graph:
@@ -134,18 +145,24 @@ class Topology:
         """
         with torch.no_grad():
             vectors = self.edge_vectors(positions, cell)
-            inside = (vectors * vectors).sum(1) < cutoff * cutoff
-            rows = inside.nonzero().squeeze(1)
-            bounds = torch.zeros(len(inside) + 1, dtype=torch.int64, device=rows.device)
-            torch.cumsum(inside, 0, out=bounds[1:])
-            vectors = vectors.index_select(0, rows).to(dtype)
+            square = vectors * vectors
+            inside = square[0].add_(square[1]).add_(square[2]) < cutoff * cutoff
+            rows, bounds = kept_rows(inside, self.first)
+            vectors = vectors.index_select(1, rows).to(dtype).T.contiguous()
         return Graph(
             topology=self,
             vectors=vectors.requires_grad_(needs_grad),
             receiver=self.receiver.index_select(0, rows),
             neighbor=self.neighbor.index_select(0, rows),
-            first=bounds.index_select(0, self.first),
+            first=bounds,
         )
+
+
+def kept_rows(keep: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
+    """Indices of the true rows of a (E,) mask, and the CSR bounds of what remains."""
+    rows = keep.nonzero().squeeze(1)
+    # the first kept row at or after each old bound
+    return rows, torch.searchsorted(rows, first)
 
 
 @dataclass(eq=False)

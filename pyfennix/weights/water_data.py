@@ -108,7 +108,7 @@ def collate(frames: list[Frame], cutoff: float, needs_grad: bool = True) -> Batc
         _, first, neighbor, shift = frame.pairs
         topology = Topology.from_csr(frame.numbers, first, neighbor, shift, frame.n, frame.n,
                                      frame.n)
-        vectors.append(topology.edge_vectors(frame.positions, frame.cell).float())
+        vectors.append(topology.edge_vectors(frame.positions, frame.cell).T.float())
         firsts.append(first[1:] + edges)
         neighbors.append(neighbor + start)
         start, edges = start + frame.n, edges + len(neighbor)

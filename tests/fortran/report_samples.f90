@@ -2,15 +2,25 @@
 !> Small systems and file helpers shared by the tests of what is written.
 module report_samples
    use fennix_kinds, only : dp, i4, i8
-   use fennix_error, only : error_type
+   use fennix_error, only : error_type, fatal_error
    use fennix_files, only : file_size, remove_file
    use fennix_cell, only : cell_type, new_cell
    use fennix_atoms, only : atoms_type
    implicit none
    private
-   public :: water, cubic, file_text, write_text, remove
+   public :: fail_if, water, cubic, file_text, write_text, remove
 
 contains
+
+
+!> Fail with a message unless something has failed before
+subroutine fail_if(condition, message, error)
+   logical, intent(in) :: condition
+   character(len=*), intent(in) :: message
+   type(error_type), allocatable, intent(inout) :: error
+
+   if (condition .and. .not. allocated(error)) call fatal_error(error, message)
+end subroutine fail_if
 
 
 !> One water whose oxygen lies at the given place, Å

@@ -8,7 +8,7 @@ module test_archive
    use fennix_atoms, only : atoms_type
    use fennix_archive, only : archive_type, close_archive, frame_text, open_archive, sync_archive, write_frame
    use fennix_wrap, only : wrap_positions
-   use report_samples, only : cubic, file_text, remove, water
+   use report_samples, only : fail_if, cubic, file_text, remove, water
    implicit none
    private
    public :: test_archive_columns, test_archive_wide, test_archive_continues, test_archive_sets_aside, &
@@ -31,11 +31,11 @@ subroutine test_archive_columns(error)
       & // "     2  H     -9.006138    7.087692   -0.696862     2     1" // nl &
       & // "     3  H      8.439682    8.014322   -0.696862     2     1" // nl
    text = frame_text(water([8.679662_dp, 7.087692_dp, -0.696862_dp]), cubic(18.643_dp), "one water", 6)
-   if (text /= expected .or. len(text) /= len(expected)) call fatal_error(error, "not Tinker's columns:" // nl // text)
+   call fail_if(text /= expected .or. len(text) /= len(expected), "not Tinker's columns:" // nl // text, error)
 
    text = frame_text(water([8.679662_dp, 7.087692_dp, -0.696862_dp]), open_cell(), "one water", 8)
-   if (index(text, "     2  H      9.63686200    7.08769200   -0.69686200     2     1" // nl) == 0) &
-      & call fatal_error(error, "not Tinker's columns with 8 digits, or folded without a cell:" // nl // text)
+   call fail_if(index(text, "     2  H      9.63686200    7.08769200   -0.69686200     2     1" // nl) == 0, &
+      & "not Tinker's columns with 8 digits, or folded without a cell:" // nl // text, error)
 end subroutine test_archive_columns
 
 
@@ -57,8 +57,8 @@ subroutine test_archive_wide(error)
    begin = index(text(:len(text) - 1), new_line("a"), back=.true.) + 1
    allocate(character(len=8) :: name)
    read(text(begin:), *, iostat=status) number, name, position, kind
-   if (status /= 0 .or. number /= n .or. name /= "CARBON12" .or. kind /= 401 &
-      & .or. any(abs(position + 123456.125_dp) > 1.0e-6_dp)) call fatal_error(error, "the last line reads: " // text(begin:))
+   call fail_if(status /= 0 .or. number /= n .or. name /= "CARBON12" .or. kind /= 401 &
+      & .or. any(abs(position + 123456.125_dp) > 1.0e-6_dp), "the last line reads: " // text(begin:), error)
 end subroutine test_archive_wide
 
 
@@ -78,17 +78,17 @@ subroutine test_archive_continues(error)
    if (.not. allocated(error)) call write_frame(archive, water([2.0_dp, 3.0_dp, 4.0_dp]), cell, "second", error)
    if (.not. allocated(error)) call sync_archive(archive, error)
    if (allocated(error)) return
-   if (archive%bytes /= file_size(path)) call fatal_error(error, "the size of the file is not the size counted")
+   call fail_if(archive%bytes /= file_size(path), "the size of the file is not the size counted", error)
    call close_archive(archive)
    uninterrupted = file_text(path)
 
    if (.not. allocated(error)) call open_archive(archive, path, kept, 6, error)
    if (allocated(error)) return
-   if (file_size(path) /= kept) call fatal_error(error, "the file was not cut")
+   call fail_if(file_size(path) /= kept, "the file was not cut", error)
    if (.not. allocated(error)) call write_frame(archive, water([2.0_dp, 3.0_dp, 4.0_dp]), cell, "second", error)
    call close_archive(archive)
    if (allocated(error)) return
-   if (file_text(path) /= uninterrupted) call fatal_error(error, "the continued file differs from the uninterrupted one")
+   call fail_if(file_text(path) /= uninterrupted, "the continued file differs from the uninterrupted one", error)
    call remove(path)
 end subroutine test_archive_continues
 
@@ -107,8 +107,8 @@ subroutine test_archive_sets_aside(error)
       call close_archive(archive)
       if (allocated(error)) return
    end do
-   if (index(file_text(path // ".1"), "run 1") == 0 .or. index(file_text(path // ".2"), "run 2") == 0 &
-      & .or. index(file_text(path), "run 3") == 0) call fatal_error(error, "earlier files were not kept as .1 and .2")
+   call fail_if(index(file_text(path // ".1"), "run 1") == 0 .or. index(file_text(path // ".2"), "run 2") == 0 &
+      & .or. index(file_text(path), "run 3") == 0, "earlier files were not kept as .1 and .2", error)
    call remove(path)
 end subroutine test_archive_sets_aside
 
@@ -121,10 +121,10 @@ subroutine test_archive_refuses(error)
 
    call remove(path)
    call open_archive(archive, path, 100_i8, 6, expected)
-   if (.not. allocated(expected)) call fatal_error(error, "a file that is gone was continued")
-   if (path_exists(path)) call fatal_error(error, "a file that is gone was created")
+   call fail_if(.not. allocated(expected), "a file that is gone was continued", error)
+   call fail_if(path_exists(path), "a file that is gone was created", error)
    call open_archive(archive, path, 0_i8, 6, expected)
-   if (allocated(expected)) call fatal_error(error, "a file without frames could not be continued")
+   call fail_if(allocated(expected), "a file without frames could not be continued", error)
    call write_frame(archive, water([0.0_dp, 0.0_dp, 0.0_dp]), open_cell(), "short", expected)
    call close_archive(archive)
    call open_archive(archive, path, archive%bytes + 1, 6, expected)
@@ -135,7 +135,7 @@ subroutine test_archive_refuses(error)
    end if
    call remove(path)
    call open_archive(archive, "no/such/folder/a.arc", -1_i8, 6, expected)
-   if (.not. allocated(expected)) call fatal_error(error, "a file in a folder that is not there was opened")
+   call fail_if(.not. allocated(expected), "a file in a folder that is not there was opened", error)
 end subroutine test_archive_refuses
 
 
@@ -155,10 +155,10 @@ subroutine test_wrap_triclinic(error)
    call wrap_positions(cell, position, folded, image)
    do iat = 1, size(position, 2)
       fractional = matmul(cell%inverse, folded(:, iat))
-      if (any(fractional < -0.5_dp - 1.0e-12_dp) .or. any(fractional > 0.5_dp + 1.0e-12_dp)) &
-         & call fatal_error(error, "a folded atom lies outside of the cell")
-      if (any(abs(folded(:, iat) + matmul(cell%vectors, real(image(:, iat), dp)) - position(:, iat)) > 1.0e-12_dp)) &
-         & call fatal_error(error, "the images do not lead back to the position")
+      call fail_if(any(fractional < -0.5_dp - 1.0e-12_dp) .or. any(fractional > 0.5_dp + 1.0e-12_dp), &
+         & "a folded atom lies outside of the cell", error)
+      call fail_if(any(abs(folded(:, iat) + matmul(cell%vectors, real(image(:, iat), dp)) - position(:, &
+         & iat)) > 1.0e-12_dp), "the images do not lead back to the position", error)
    end do
 end subroutine test_wrap_triclinic
 
@@ -176,7 +176,7 @@ subroutine test_archive_orientation(error)
    if (.not. allocated(error)) call open_archive(archive, path, -1_i8, 6, error)
    if (allocated(error)) return
    call write_frame(archive, water([0.0_dp, 0.0_dp, 0.0_dp]), cell, "turned", expected)
-   if (.not. allocated(expected)) call fatal_error(error, "a turned cell was written as lengths and angles")
+   call fail_if(.not. allocated(expected), "a turned cell was written as lengths and angles", error)
    call close_archive(archive)
    call remove(path)
 end subroutine test_archive_orientation

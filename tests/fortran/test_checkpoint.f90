@@ -8,7 +8,7 @@ module test_checkpoint
    use fennix_crc32, only : crc32
    use fennix_files, only : path_exists
    use fennix_checkpoint, only : checkpoint_type, get, has_record, load_checkpoint, put, record_shape, save_checkpoint
-   use report_samples, only : file_text, remove, write_text
+   use report_samples, only : fail_if, file_text, remove, write_text
    implicit none
    private
    public :: test_crc32, test_checkpoint_round_trip, test_checkpoint_many, test_checkpoint_mismatch, &
@@ -27,10 +27,10 @@ subroutine test_crc32(error)
    character(len=8) :: text
 
    write(text, "(z8.8)") crc32(digits)
-   if (text /= "CBF43926") call fatal_error(error, "CRC-32 of 123456789 is " // text)
+   call fail_if(text /= "CBF43926", "CRC-32 of 123456789 is " // text, error)
    write(text, "(z8.8)") crc32(digits(5:), crc32(digits(:4)))
-   if (text /= "CBF43926") call fatal_error(error, "CRC-32 in two parts is " // text)
-   if (crc32(digits(:0)) /= 0_i4) call fatal_error(error, "CRC-32 of nothing is not zero")
+   call fail_if(text /= "CBF43926", "CRC-32 in two parts is " // text, error)
+   call fail_if(crc32(digits(:0)) /= 0_i4, "CRC-32 of nothing is not zero", error)
 end subroutine test_crc32
 
 
@@ -69,14 +69,14 @@ subroutine test_checkpoint_round_trip(error)
    if (.not. allocated(error)) call get(found, "counters", counters, error)
    if (.not. allocated(error)) call get(found, "text", text, error)
    if (allocated(error)) return
-   if (transfer(scalar, 0_i8) /= transfer(2.0_dp/3.0_dp, 0_i8)) call fatal_error(error, "scalar")
-   if (any(transfer(vector, [0_i8]) /= transfer([-0.0_dp, tiny(1.0_dp)/4.0_dp, huge(1.0_dp), &
-      & ieee_value(1.0_dp, ieee_quiet_nan)], [0_i8]))) call fatal_error(error, "vector")
-   if (nint(sum(matrix)) /= 21 .or. nint(matrix(1, 2)) /= 4) call fatal_error(error, "matrix")
-   if (count /= -7 .or. any(counts /= [1, huge(1), -huge(1)]) .or. any(table(:, 2) /= [3, 4])) &
-      & call fatal_error(error, "integers")
-   if (seed /= -huge(1_i8) .or. any(counters /= [5_i8, 6_i8])) call fatal_error(error, "long integers")
-   if (text /= "line one" // new_line("a") // "Å " .or. len(text) /= 12) call fatal_error(error, "text '" // text // "'")
+   call fail_if(transfer(scalar, 0_i8) /= transfer(2.0_dp/3.0_dp, 0_i8), "scalar", error)
+   call fail_if(any(transfer(vector, [0_i8]) /= transfer([-0.0_dp, tiny(1.0_dp)/4.0_dp, huge(1.0_dp), &
+      & ieee_value(1.0_dp, ieee_quiet_nan)], [0_i8])), "vector", error)
+   call fail_if(nint(sum(matrix)) /= 21 .or. nint(matrix(1, 2)) /= 4, "matrix", error)
+   call fail_if(count /= -7 .or. any(counts /= [1, huge(1), -huge(1)]) .or. any(table(:, 2) /= [3, 4]), "integers", &
+      & error)
+   call fail_if(seed /= -huge(1_i8) .or. any(counters /= [5_i8, 6_i8]), "long integers", error)
+   call fail_if(text /= "line one" // new_line("a") // "Å " .or. len(text) /= 12, "text '" // text // "'", error)
    call remove(path)
 end subroutine test_checkpoint_round_trip
 
@@ -98,7 +98,7 @@ subroutine test_checkpoint_many(error)
       if (allocated(error)) return
       call get(found, "record " // to_text(k), value, error)
       if (allocated(error)) return
-      if (value /= k) call fatal_error(error, "record " // to_text(k) // " holds " // to_text(int(value)))
+      call fail_if(value /= k, "record " // to_text(k) // " holds " // to_text(int(value)), error)
    end do
    call remove(path)
 end subroutine test_checkpoint_many
@@ -122,9 +122,9 @@ subroutine test_checkpoint_mismatch(error)
    call get(chk, "velocity", right, expected)
    call names("velocity", "a record that is not there")
    call get(chk, "position", right, expected)
-   if (allocated(expected)) call fatal_error(error, expected%message)
-   if (.not. has_record(chk, "position") .or. has_record(chk, "velocity")) call fatal_error(error, "has_record")
-   if (any(record_shape(chk, "position") /= [3])) call fatal_error(error, "record_shape")
+   if (allocated(expected)) call move_alloc(expected, error)
+   call fail_if(.not. has_record(chk, "position") .or. has_record(chk, "velocity"), "has_record", error)
+   call fail_if(any(record_shape(chk, "position") /= [3]), "record_shape", error)
 
 contains
 
@@ -172,7 +172,8 @@ subroutine test_checkpoint_truncated(error)
       if (length > len(whole)) call write_text(path, whole // "x")
       call load_checkpoint(chk, path, expected)
       if (.not. allocated(expected)) then
-         call fatal_error(error, "a file of " // to_text(length) // " bytes instead of " // to_text(len(whole)) // " loads")
+         call fatal_error(error, "a file of " // to_text(length) // " bytes instead of " &
+            & // to_text(len(whole)) // " loads")
          return
       else if (index(expected%message, path) == 0) then
          call fatal_error(error, "the message does not name the file: " // expected%message)
@@ -223,8 +224,8 @@ subroutine test_checkpoint_previous(error)
       call save_checkpoint(chk, path, error)
       if (allocated(error)) return
    end do
-   if (path_exists(path // ".tmp") .or. path_exists(path // ".prev.tmp")) &
-      & call fatal_error(error, "temporary files were left behind")
+   call fail_if(path_exists(path // ".tmp") .or. path_exists(path // ".prev.tmp"), "temporary files were left behind", &
+      & error)
    call load_checkpoint(found, path // ".prev", expected)
    if (.not. allocated(expected)) call get(found, "step", step, expected)
    if (allocated(expected)) then
@@ -241,7 +242,7 @@ subroutine test_checkpoint_previous(error)
    end if
    call remove(path)
    call load_checkpoint(found, path, expected)
-   if (.not. allocated(expected)) call fatal_error(error, "a file that is not there loads")
+   call fail_if(.not. allocated(expected), "a file that is not there loads", error)
 end subroutine test_checkpoint_previous
 
 
@@ -253,7 +254,7 @@ subroutine test_checkpoint_unwritable(error)
 
    call put(chk, "step", 1_i8)
    call save_checkpoint(chk, "no/such/folder/a.chk", expected)
-   if (.not. allocated(expected)) call fatal_error(error, "written into a folder that is not there")
+   call fail_if(.not. allocated(expected), "written into a folder that is not there", error)
 end subroutine test_checkpoint_unwritable
 
 end module test_checkpoint

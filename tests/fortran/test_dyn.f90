@@ -7,7 +7,7 @@ module test_dyn
    use fennix_cell, only : open_cell
    use fennix_dyn, only : restart_title, write_dyn
    use fennix_atoms, only : atoms_type
-   use report_samples, only : cubic, file_text, remove, water
+   use report_samples, only : fail_if, cubic, file_text, remove, water
    implicit none
    private
    public :: test_dyn_format, test_dyn_values, test_dyn_isolated, test_dyn_far_images, test_dyn_title, test_dyn_intact
@@ -29,18 +29,18 @@ subroutine test_dyn_format(error)
    call write_dyn(path, atoms, cubic(54.99_dp), atoms%velocity, 2.0_dp*atoms%velocity, "one water", error)
    if (allocated(error)) return
    text = file_text(path)
-   if (index(text, " Number of Atoms and Title :" // nl // "     3  one water" // nl // " Periodic Box Dimensions :" &
-      & // nl // "    0.5499000000000000D+02    0.5499000000000000D+02    0.5499000000000000D+02" // nl &
+   call fail_if(index(text, " Number of Atoms and Title :" // nl // "     3  one water" // nl &
+      & // " Periodic Box Dimensions :" // nl &
+      & // "    0.5499000000000000D+02    0.5499000000000000D+02    0.5499000000000000D+02" // nl &
       & // "    0.9000000000000000D+02    0.9000000000000000D+02    0.9000000000000000D+02" // nl &
       & // " Current Atomic Positions :" // nl &
-      & // "    0.1017879733691352D+02    0.6083668423095677D+01   -0.6701467652635995D-01" // nl) /= 1) &
-      & call fatal_error(error, "not Tinker's layout:" // nl // text)
-   if (index(text, nl // " Current Atomic Velocities :" // nl) == 0 .or. &
-      & index(text, nl // " Current Atomic Accelerations :" // nl) == 0 .or. &
-      & index(text, nl // " Alternate Atomic Accelerations :" // nl) == 0 .or. &
-      & index(text, nl // " pbc wrap index :" // nl // repeat("  0  0  0" // nl, 3)) == 0) &
-      & call fatal_error(error, "a label is missing:" // nl // text)
-   if (path_exists(path // ".tmp")) call fatal_error(error, "the temporary file was left behind")
+      & // "    0.1017879733691352D+02    0.6083668423095677D+01   -0.6701467652635995D-01" // nl) /= 1, &
+      & "not Tinker's layout:" // nl // text, error)
+   call fail_if(index(text, nl // " Current Atomic Velocities :" // nl) == 0 .or. index(text, nl &
+      & // " Current Atomic Accelerations :" // nl) == 0 .or. index(text, nl // " Alternate Atomic Accelerations :" &
+      & // nl) == 0 .or. index(text, nl // " pbc wrap index :" // nl // repeat("  0  0  0" // nl, 3)) == 0, &
+      & "a label is missing:" // nl // text, error)
+   call fail_if(path_exists(path // ".tmp"), "the temporary file was left behind", error)
    call remove(path)
 end subroutine test_dyn_format
 
@@ -70,9 +70,9 @@ subroutine test_dyn_values(error)
    read(unit, *) block
    close(unit)
    do iat = 1, 3
-      if (any(abs(block(:, iat) + 12.0_dp*images(:, iat) - atoms%position(:, iat)) > 1.0e-13_dp)) &
-         & call fatal_error(error, "positions and wrap indices do not give the unwrapped positions")
-      if (any(abs(block(:, iat)) > 6.0_dp)) call fatal_error(error, "positions are not folded")
+      call fail_if(any(abs(block(:, iat) + 12.0_dp*images(:, iat) - atoms%position(:, iat)) > 1.0e-13_dp), &
+         & "positions and wrap indices do not give the unwrapped positions", error)
+      call fail_if(any(abs(block(:, iat)) > 6.0_dp), "positions are not folded", error)
    end do
    call remove(path)
 end subroutine test_dyn_values
@@ -91,7 +91,7 @@ subroutine read_block(unit, which, atoms, accelerations, error)
    expected = atoms%velocity
    if (which == 2) expected = accelerations
    if (which == 3) expected = -accelerations
-   if (any(abs(found - expected) > 1.0e-15_dp*abs(expected))) call fatal_error(error, "a block does not read back")
+   call fail_if(any(abs(found - expected) > 1.0e-15_dp*abs(expected)), "a block does not read back", error)
 end subroutine read_block
 
 
@@ -103,9 +103,9 @@ subroutine test_dyn_isolated(error)
    atoms = water([300.0_dp, 0.0_dp, 0.0_dp])
    call write_dyn(path, atoms, open_cell(), atoms%velocity, atoms%velocity, "one water", error)
    if (allocated(error)) return
-   if (index(file_text(path), " Periodic Box Dimensions :" // nl // repeat("    0.0000000000000000D+00", 3) // nl) == 0) &
-      & call fatal_error(error, "the box of an isolated system is not zero")
-   if (index(file_text(path), "    0.3000000000000000D+03") == 0) call fatal_error(error, "positions were folded")
+   call fail_if(index(file_text(path), " Periodic Box Dimensions :" // nl // repeat("    0.0000000000000000D+00", 3) &
+      & // nl) == 0, "the box of an isolated system is not zero", error)
+   call fail_if(index(file_text(path), "    0.3000000000000000D+03") == 0, "positions were folded", error)
    call remove(path)
 end subroutine test_dyn_isolated
 
@@ -125,7 +125,7 @@ subroutine test_dyn_far_images(error)
    end do
    read(unit, *) images
    close(unit)
-   if (any(images(:, 1) /= [-200, 125, 0])) call fatal_error(error, "far wrap indices do not read back")
+   call fail_if(any(images(:, 1) /= [-200, 125, 0]), "far wrap indices do not read back", error)
    call remove(path)
 end subroutine test_dyn_far_images
 
@@ -136,12 +136,12 @@ subroutine test_dyn_title(error)
    character(len=:), allocatable :: title
 
    title = restart_title("Water  step by step", 1000_i8, 4000_i8)
-   if (title /= "Water  step by step  step 1000 inner 4000") call fatal_error(error, "title: " // title)
+   call fail_if(title /= "Water  step by step  step 1000 inner 4000", "title: " // title, error)
    title = restart_title(title, 2000_i8, 8000_i8)
-   if (title /= "Water  step by step  step 2000 inner 8000") call fatal_error(error, "title: " // title)
+   call fail_if(title /= "Water  step by step  step 2000 inner 8000", "title: " // title, error)
    title = restart_title("", 1_i8, 1_i8)
    title = restart_title(title, 2_i8, 2_i8)
-   if (title /= "  step 2 inner 2") call fatal_error(error, "title: " // title)
+   call fail_if(title /= "  step 2 inner 2", "title: " // title, error)
 end subroutine test_dyn_title
 
 

@@ -11,7 +11,7 @@ module test_log
    use fennix_log, only : level_summary_type, log_averages, log_begin, log_closing, log_due, log_header, log_line, &
       & log_minimize, log_minimize_head, log_start, log_type
    use fennix_log_text, only : duration, fixed
-   use report_samples, only : cubic, file_text, remove, water
+   use report_samples, only : fail_if, cubic, file_text, remove, water
    implicit none
    private
    public :: test_log_table, test_log_constant_energy, test_log_quiet, test_log_opening, test_log_closing, &
@@ -142,9 +142,9 @@ subroutine test_log_table(error)
    text = file_text(path)
    table = between(text, "   MD Step", " Average Values")
    width = index(table, nl) - 1
-   if (width > widest) call fatal_error(error, "the table is " // to_text(width) // " wide")
-   if (index(table(:width), "Temp(mid)") == 0 .or. index(table(:width), "ETA") == 0 .or. &
-      & index(table(:width), "ns/day") == 0) call fatal_error(error, "columns are missing: " // table(:width))
+   call fail_if(width > widest, "the table is " // to_text(width) // " wide", error)
+   call fail_if(index(table(:width), "Temp(mid)") == 0 .or. index(table(:width), "ETA") == 0 .or. index(table(:width), &
+      & "ns/day") == 0, "columns are missing: " // table(:width), error)
    n_heads = 0
    n_lines = 0
    begin = 1
@@ -152,17 +152,17 @@ subroutine test_log_table(error)
       line = table(begin:begin + index(table(begin:) // nl, nl) - 2)
       begin = begin + len(line) + 1
       if (len(line) == 0) cycle
-      if (len(line) /= width) call fatal_error(error, "a line of another width: " // line)
-      if (index(line, "*") > 0) call fatal_error(error, "a number that does not fit: " // line)
+      call fail_if(len(line) /= width, "a line of another width: " // line, error)
+      call fail_if(index(line, "*") > 0, "a number that does not fit: " // line, error)
       if (index(line, "MD Step") > 0) then
          n_heads = n_heads + 1
       else
          n_lines = n_lines + 1
       end if
    end do
-   if (n_heads /= 3 .or. n_lines /= 120) call fatal_error(error, to_text(n_heads) // " heads and " // to_text(n_lines) &
-      & // " lines")
-   if (index(table, "100.0%") == 0) call fatal_error(error, "the last line is not at 100 %")
+   call fail_if(n_heads /= 3 .or. n_lines /= 120, to_text(n_heads) // " heads and " // to_text(n_lines) // " lines", &
+      & error)
+   call fail_if(index(table, "100.0%") == 0, "the last line is not at 100 %", error)
    call remove(path)
 end subroutine test_log_table
 
@@ -174,10 +174,10 @@ subroutine test_log_constant_energy(error)
 
    call write_log(.false., .false., .false., 3)
    text = file_text(path)
-   if (index(text, "Temp(mid)") > 0 .or. index(text, "mid-step") > 0) call fatal_error(error, "mid-step values shown")
-   if (index(text, "Pres") > 0 .or. index(text, "Density") > 0) call fatal_error(error, "pressure or density shown")
-   if (index(text, " Molecular Dynamics Trajectory via r-RESPA MTS Algorithm" // nl) == 0) &
-      & call fatal_error(error, "the algorithm is not named")
+   call fail_if(index(text, "Temp(mid)") > 0 .or. index(text, "mid-step") > 0, "mid-step values shown", error)
+   call fail_if(index(text, "Pres") > 0 .or. index(text, "Density") > 0, "pressure or density shown", error)
+   call fail_if(index(text, " Molecular Dynamics Trajectory via r-RESPA MTS Algorithm" // nl) == 0, &
+      & "the algorithm is not named", error)
    call remove(path)
 end subroutine test_log_constant_energy
 
@@ -187,7 +187,7 @@ subroutine test_log_quiet(error)
    type(error_type), allocatable, intent(out) :: error
 
    call write_log(.true., .true., .true., 60)
-   if (len(file_text(path)) /= 0) call fatal_error(error, "printed although quiet: " // file_text(path))
+   call fail_if(len(file_text(path)) /= 0, "printed although quiet: " // file_text(path), error)
    call remove(path)
 end subroutine test_log_quiet
 
@@ -205,10 +205,9 @@ subroutine test_log_opening(error)
 
    call write_log(.true., .true., .false., 2)
    text = file_text(path)
-   if (index(text, " Continuing from water.dyn") /= 1) call fatal_error(error, "the first line does not say where from")
+   call fail_if(index(text, " Continuing from water.dyn") /= 1, "the first line does not say where from", error)
    do k = 1, size(wanted)
-      if (index(text, trim(wanted(k))) == 0) call fatal_error(error, "'" // trim(wanted(k)) // "' is missing in" // nl &
-         & // text)
+      call fail_if(index(text, trim(wanted(k))) == 0, "'" // trim(wanted(k)) // "' is missing in" // nl // text, error)
    end do
    call remove(path)
 end subroutine test_log_opening
@@ -228,8 +227,7 @@ subroutine test_log_closing(error)
    call write_log(.true., .true., .false., 10)
    text = file_text(path)
    do k = 1, size(wanted)
-      if (index(text, trim(wanted(k))) == 0) call fatal_error(error, "'" // trim(wanted(k)) // "' is missing in" // nl &
-         & // text)
+      call fail_if(index(text, trim(wanted(k))) == 0, "'" // trim(wanted(k)) // "' is missing in" // nl // text, error)
    end do
    call remove(path)
 end subroutine test_log_closing
@@ -244,10 +242,10 @@ subroutine test_log_due(error)
 
    log%every = 10
    call log_begin(log, obs, 25_i8, timer)
-   if (.not. log_due(log, 10_i8) .or. log_due(log, 11_i8) .or. .not. log_due(log, 25_i8)) &
-      & call fatal_error(error, "every 10 steps up to 25")
+   call fail_if(.not. log_due(log, 10_i8) .or. log_due(log, 11_i8) .or. .not. log_due(log, 25_i8), &
+      & "every 10 steps up to 25", error)
    log%every = 1
-   if (.not. log_due(log, 11_i8)) call fatal_error(error, "every step")
+   call fail_if(.not. log_due(log, 11_i8), "every step", error)
 end subroutine test_log_due
 
 
@@ -255,11 +253,11 @@ end subroutine test_log_due
 subroutine test_log_numbers(error)
    type(error_type), allocatable, intent(out) :: error
 
-   if (fixed(-1234.56789_dp, 12, 4) /= "  -1234.5679") call fatal_error(error, "plain: " // fixed(-1234.56789_dp, 12, 4))
-   if (fixed(-12345678.9_dp, 12, 4) /= "-12345678.90") call fatal_error(error, "long: " // fixed(-12345678.9_dp, 12, 4))
-   if (scan(fixed(-1.25e30_dp, 12, 4), "E") == 0) call fatal_error(error, "huge: " // fixed(-1.25e30_dp, 12, 4))
-   if (duration(0.4_dp) // " " // duration(185.0_dp) // " " // duration(7630.0_dp) // " " // duration(442000.0_dp) &
-      & // " " // duration(1.0e300_dp) /= "0s 3m05s 2h07m 5d02h -") call fatal_error(error, "durations")
+   call fail_if(fixed(-1234.56789_dp, 12, 4) /= "  -1234.5679", "plain: " // fixed(-1234.56789_dp, 12, 4), error)
+   call fail_if(fixed(-12345678.9_dp, 12, 4) /= "-12345678.90", "long: " // fixed(-12345678.9_dp, 12, 4), error)
+   call fail_if(scan(fixed(-1.25e30_dp, 12, 4), "E") == 0, "huge: " // fixed(-1.25e30_dp, 12, 4), error)
+   call fail_if(duration(0.4_dp) // " " // duration(185.0_dp) // " " // duration(7630.0_dp) // " " &
+      & // duration(442000.0_dp) // " " // duration(1.0e300_dp) /= "0s 3m05s 2h07m 5d02h -", "durations", error)
 end subroutine test_log_numbers
 
 end module test_log

@@ -8,7 +8,7 @@ module test_observables
    use fennix_averages, only : add_sample, averages_type, deviation
    use fennix_observables, only : at_total, complete_observables, new_observables, observable_names, &
       & observable_values, observables_type, set_kinetic, set_kinetic_mid
-   use report_samples, only : cubic, water
+   use report_samples, only : fail_if, cubic, water
    implicit none
    private
    public :: test_observables_temperature, test_observables_freedom, test_observables_pressure, &
@@ -28,7 +28,7 @@ subroutine test_observables_temperature(error)
    real(dp), parameter :: per_atom = 1.5_dp*boltzmann*300.0_dp
 
    call new_observables(obs, water([0.0_dp, 0.0_dp, 0.0_dp]), .true., 9, .true.)
-   if (any(obs%elements /= [1, 8])) call fatal_error(error, "elements are not H, O")
+   call fail_if(any(obs%elements /= [1, 8]), "elements are not H, O", error)
    call set_kinetic(obs, [1.8_dp*per_atom, per_atom])
    call set_kinetic_mid(obs, [2.0_dp*per_atom, per_atom])
    call close_to(obs%temperature, 280.0_dp, "temperature")
@@ -47,8 +47,8 @@ contains
       real(dp), intent(in) :: value, expected
       character(len=*), intent(in) :: what
 
-      if (abs(value - expected) > 1.0e-9_dp*abs(expected)) call fatal_error(error, what // " is " // to_text(value) &
-         & // " instead of " // to_text(expected))
+      call fail_if(abs(value - expected) > 1.0e-9_dp*abs(expected), what // " is " // to_text(value) &
+         & // " instead of " // to_text(expected), error)
    end subroutine close_to
 
 end subroutine test_observables_temperature
@@ -60,9 +60,9 @@ subroutine test_observables_freedom(error)
    type(observables_type) :: obs
 
    call new_observables(obs, water([0.0_dp, 0.0_dp, 0.0_dp]), .true., 6, .true.)
-   if (abs(sum(obs%freedom_of) - 6.0_dp) > 1.0e-12_dp) call fatal_error(error, "degrees of freedom do not add up")
-   if (abs(obs%freedom_of(2) - (3.0_dp - 3.0_dp*15.999_dp/18.015_dp)) > 1.0e-12_dp) &
-      & call fatal_error(error, "degrees of freedom of O")
+   call fail_if(abs(sum(obs%freedom_of) - 6.0_dp) > 1.0e-12_dp, "degrees of freedom do not add up", error)
+   call fail_if(abs(obs%freedom_of(2) - (3.0_dp - 3.0_dp*15.999_dp/18.015_dp)) > 1.0e-12_dp, &
+      & "degrees of freedom of O", error)
 end subroutine test_observables_freedom
 
 
@@ -79,20 +79,20 @@ subroutine test_observables_pressure(error)
    call set_kinetic_mid(obs, [2.0_dp*per_atom, per_atom])
    call complete_observables(obs, cubic(30.0_dp), -10.0_dp, virial, 4.0_dp)
    ideal = 3.0_dp*boltzmann*300.0_dp/27000.0_dp*atm_per_kcal_mol_volume
-   if (abs(obs%pressure/ideal - 1.0_dp) > 1.0e-6_dp) call fatal_error(error, "the pressure of an ideal gas is " &
-      & // to_text(obs%pressure) // " instead of " // to_text(ideal))
-   if (abs(obs%density - 18.015_dp/27000.0_dp/0.602214076_dp) > 1.0e-9_dp) call fatal_error(error, "density is " &
-      & // to_text(obs%density))
-   if (abs(obs%total - (-10.0_dp + 2.8_dp*per_atom)) > 1.0e-12_dp) call fatal_error(error, "total energy")
-   if (abs(obs%conserved - (obs%total - 4.0_dp)) > 1.0e-12_dp) call fatal_error(error, "conserved energy")
+   call fail_if(abs(obs%pressure/ideal - 1.0_dp) > 1.0e-6_dp, "the pressure of an ideal gas is " &
+      & // to_text(obs%pressure) // " instead of " // to_text(ideal), error)
+   call fail_if(abs(obs%density - 18.015_dp/27000.0_dp/0.602214076_dp) > 1.0e-9_dp, "density is " &
+      & // to_text(obs%density), error)
+   call fail_if(abs(obs%total - (-10.0_dp + 2.8_dp*per_atom)) > 1.0e-12_dp, "total energy", error)
+   call fail_if(abs(obs%conserved - (obs%total - 4.0_dp)) > 1.0e-12_dp, "conserved energy", error)
    virial(1, 1) = 3.0_dp
    call complete_observables(obs, cubic(30.0_dp), -10.0_dp, virial, 4.0_dp)
-   if (abs(obs%pressure - ideal + 1.0_dp/27000.0_dp*atm_per_kcal_mol_volume) > 1.0e-5_dp) &
-      & call fatal_error(error, "a virial of dE/dstrain does not lower the pressure as it should")
+   call fail_if(abs(obs%pressure - ideal + 1.0_dp/27000.0_dp*atm_per_kcal_mol_volume) > 1.0e-5_dp, &
+      & "a virial of dE/dstrain does not lower the pressure as it should", error)
    call new_observables(obs, water([0.0_dp, 0.0_dp, 0.0_dp]), .false., 9, .false.)
    call complete_observables(obs, open_cell(), -10.0_dp, virial, 0.0_dp)
-   if (abs(obs%pressure) + abs(obs%density) + abs(obs%volume) > 0.0_dp) &
-      & call fatal_error(error, "an isolated system has a pressure")
+   call fail_if(abs(obs%pressure) + abs(obs%density) + abs(obs%volume) > 0.0_dp, "an isolated system has a pressure", &
+      & error)
 end subroutine test_observables_pressure
 
 
@@ -113,13 +113,13 @@ subroutine test_observables_names(error)
       if (periodic) call complete_observables(obs, cubic(30.0_dp), -10.0_dp, reshape([(0.0_dp, lines=1, 9)], [3, 3]), &
          & 0.0_dp)
       names = observable_names(obs)
-      if (count_of(nl, names) /= size(observable_values(obs)) .or. count_of("=", names) /= count_of(nl, names)) &
-         & call fatal_error(error, "names and values differ in number:" // nl // names)
-      if ((index(names, "pressure=atm") > 0 .and. index(names, "density=g cm-3") > 0) .neqv. periodic) &
-         & call fatal_error(error, "pressure and density:" // nl // names)
-      if ((index(names, "temperature_mid=K") > 0 .and. index(names, "temperature_mid_H=K") > 0) .neqv. has_mid) &
-         & call fatal_error(error, "mid-step values:" // nl // names)
-      if (index(names, "temperature_O=K") == 0) call fatal_error(error, "temperatures by element:" // nl // names)
+      call fail_if(count_of(nl, names) /= size(observable_values(obs)) .or. count_of("=", names) /= count_of(nl, &
+         & names), "names and values differ in number:" // nl // names, error)
+      call fail_if((index(names, "pressure=atm") > 0 .and. index(names, "density=g cm-3") > 0) .neqv. periodic, &
+         & "pressure and density:" // nl // names, error)
+      call fail_if((index(names, "temperature_mid=K") > 0 .and. index(names, &
+         & "temperature_mid_H=K") > 0) .neqv. has_mid, "mid-step values:" // nl // names, error)
+      call fail_if(index(names, "temperature_O=K") == 0, "temperatures by element:" // nl // names, error)
    end do
 end subroutine test_observables_names
 
@@ -153,10 +153,10 @@ subroutine test_averages(error)
    end do
    mean = sum(energies)/size(energies)
    spread_expected = sqrt(sum((energies - mean)**2)/(size(energies) - 1))
-   if (averages%n_samples /= 1000_i8) call fatal_error(error, "a step was counted twice")
-   if (averages%first_step /= 1 .or. averages%last_step /= 1000) call fatal_error(error, "steps of the samples")
-   if (abs(averages%mean(at_total) - mean) > 1.0e-6_dp) call fatal_error(error, "mean")
-   if (abs(deviation(averages, at_total) - spread_expected) > 1.0e-7_dp) call fatal_error(error, "standard deviation")
+   call fail_if(averages%n_samples /= 1000_i8, "a step was counted twice", error)
+   call fail_if(averages%first_step /= 1 .or. averages%last_step /= 1000, "steps of the samples", error)
+   call fail_if(abs(averages%mean(at_total) - mean) > 1.0e-6_dp, "mean", error)
+   call fail_if(abs(deviation(averages, at_total) - spread_expected) > 1.0e-7_dp, "standard deviation", error)
 end subroutine test_averages
 
 end module test_observables

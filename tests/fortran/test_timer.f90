@@ -4,6 +4,7 @@ module test_timer
    use fennix_kinds, only : dp, i8
    use fennix_error, only : error_type, fatal_error
    use fennix_timer, only : timer_accurate, timer_fast, timer_startup, timer_total, timer_type
+   use report_samples, only : fail_if
    implicit none
    private
    public :: test_timer_adds_up, test_timer_reset
@@ -24,16 +25,16 @@ subroutine test_timer_adds_up(error)
       call timer%stop(timer_accurate)
    end do
    call timer%stop(timer_fast)
-   if (timer%calls(timer_accurate) /= 2) call fatal_error(error, "two spans are not counted as two")
-   if (timer%calls(timer_fast) /= 0) call fatal_error(error, "a clock that never ran has a span")
-   if (timer%calls(timer_total) /= 0) call fatal_error(error, "a running clock has a completed span")
-   if (timer%seconds(timer_accurate) < 0.04_dp) call fatal_error(error, "two spans of 20 ms are less than 40 ms")
-   if (timer%seconds(timer_total) < timer%seconds(timer_accurate)) call fatal_error(error, &
-      & "the running outer clock shows less than the inner one")
+   call fail_if(timer%calls(timer_accurate) /= 2, "two spans are not counted as two", error)
+   call fail_if(timer%calls(timer_fast) /= 0, "a clock that never ran has a span", error)
+   call fail_if(timer%calls(timer_total) /= 0, "a running clock has a completed span", error)
+   call fail_if(timer%seconds(timer_accurate) < 0.04_dp, "two spans of 20 ms are less than 40 ms", error)
+   call fail_if(timer%seconds(timer_total) < timer%seconds(timer_accurate), &
+      & "the running outer clock shows less than the inner one", error)
    call timer%start(timer_total)
    call timer%stop(timer_total)
-   if (timer%calls(timer_total) /= 1) call fatal_error(error, "starting a running clock began a second span")
-   if (timer%seconds(timer_total) < 0.04_dp) call fatal_error(error, "starting a running clock lost its time")
+   call fail_if(timer%calls(timer_total) /= 1, "starting a running clock began a second span", error)
+   call fail_if(timer%seconds(timer_total) < 0.04_dp, "starting a running clock lost its time", error)
 end subroutine test_timer_adds_up
 
 
@@ -48,10 +49,10 @@ subroutine test_timer_reset(error)
    call timer%stop(timer_accurate)
    call timer%stop(timer_startup)
    call timer%reset()
-   if (timer%calls(timer_accurate) /= 0 .or. timer%seconds(timer_accurate) > 0.0_dp) call fatal_error(error, &
-      & "reset kept a clock of the loop")
-   if (timer%calls(timer_startup) /= 1 .or. timer%seconds(timer_startup) < 0.01_dp) call fatal_error(error, &
-      & "reset lost the start-up")
+   call fail_if(timer%calls(timer_accurate) /= 0 .or. timer%seconds(timer_accurate) > 0.0_dp, &
+      & "reset kept a clock of the loop", error)
+   call fail_if(timer%calls(timer_startup) /= 1 .or. timer%seconds(timer_startup) < 0.01_dp, &
+      & "reset lost the start-up", error)
 end subroutine test_timer_reset
 
 

@@ -29,7 +29,7 @@ save-force off
 
 @pytest.fixture(scope="module")
 def observables(tmp_path_factory):
-    """Observables of 27 waters, 5 ps at 1 fs with a value each 10 steps, the first 1 ps left out."""
+    """Observables of 27 waters, 5 ps at 1 fs, each 10 steps; the first 1 ps is left out."""
     folder = tmp_path_factory.mktemp("water")
     numbers, positions = waters(cubic(27), (3, 3, 3))
     write_xyz(folder / "water.xyz", numbers, positions)
@@ -56,7 +56,7 @@ def test_kinetic_energy_is_canonical(observables):
                                   ndof_reduction_rot=0),
         observables=pv.data.ObservableData(kinetic_energy=observables["kinetic_energy_mid"]))
     mean, width = pv.kinetic_energy.distribution(
-        data, strict=False, verbosity=0, bs_repetitions=200, bs_seed=1)
+        data, strict=False, verbosity=0, bs_repetitions=200, bootstrap_seed=1)
     assert abs(mean) < 3.0
     assert abs(width) < 3.0
 

@@ -13,8 +13,8 @@ def polynomial_switch(ratio: Tensor, p: Tensor | float) -> Tensor:
 
     s = 1 - (p+1)(p+2)/2 u^p + p(p+2) u^(p+1) - p(p+1)/2 u^(p+2), notes §3.3.
     """
-    power = ratio.pow(p)
     c1, c2, c3 = 0.5 * (p + 1) * (p + 2), p * (p + 2), 0.5 * p * (p + 1)
+    power = ratio.pow(p)
     return 1.0 - power * (c1 - ratio * (c2 - c3 * ratio))
 
 
@@ -31,12 +31,18 @@ def bessel_basis(distance: Tensor, cutoff: float, dim: int) -> Tensor:
 
 
 def spherical_harmonics(unit: Tensor, lmax: int) -> Tensor:
-    """Real spherical harmonics of (E, 3) unit vectors, (E, (lmax + 1)^2).
+    """Real spherical harmonics of (E, 3) unit vectors, (E, (lmax + 1)^2)."""
+    return torch.stack(harmonic_columns(unit, lmax), dim=1)
+
+
+def harmonic_columns(unit: Tensor, lmax: int) -> list[Tensor]:
+    """The real spherical harmonics of (E, 3) unit vectors as (lmax + 1)^2 arrays (E,).
 
     "Component" normalisation (the squares of one l sum to 2l + 1), e3nn's order with y as polar
     axis (notes §5); lmax at most 3.
     """
-    x, y, z = unit.unbind(1)
+    # columns as contiguous arrays: strided ones are several times slower to combine
+    x, y, z = unit.T.contiguous().unbind(0)
     parts = [torch.ones_like(x)]
     if lmax >= 1:
         parts += [math.sqrt(3.0) * x, math.sqrt(3.0) * y, math.sqrt(3.0) * z]
@@ -62,7 +68,7 @@ def spherical_harmonics(unit: Tensor, lmax: int) -> Tensor:
             (0.5 * s105) * (y * (z2 - x2)),
             s70 * (z * (z2 - 3 * x2)),
         ]
-    return torch.stack(parts, dim=1)
+    return parts
 
 
 def l_of_component(lmax: int) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pyfennix.models.graph import Graph
+from pyfennix.models.graph import Graph, kept_rows
 from pyfennix.models.raster.basis import polynomial_switch
 from pyfennix.models.segments import segment_spread, segment_sum
 
@@ -42,7 +42,8 @@ class Edges:
 
 def safe_distances(vectors: Tensor) -> Tensor:
     """|vector|, never below 3.2e-3 Å (FeNNol's clip), so that no gradient is infinite."""
-    return (vectors * vectors).sum(1).clamp(min=1e-5).sqrt()
+    x, y, z = vectors.T.contiguous().unbind(0)
+    return (x * x + y * y + z * z).clamp(min=1e-5).sqrt()
 
 
 def all_edges(graph: Graph) -> Edges:
@@ -59,17 +60,14 @@ def all_edges(graph: Graph) -> Edges:
 
 def filter_edges(edges: Edges, cutoff: float) -> Edges:
     """The edges closer than ``cutoff``, in the same order."""
-    inside = edges.distances.detach() < cutoff
-    rows = inside.nonzero().squeeze(1)
-    bounds = torch.zeros(len(inside) + 1, dtype=torch.int64, device=rows.device)
-    torch.cumsum(inside, 0, out=bounds[1:])
+    rows, bounds = kept_rows(edges.distances.detach() < cutoff, edges.first)
     return Edges(
         vectors=edges.vectors.index_select(0, rows),
         distances=edges.distances.index_select(0, rows),
         receiver=edges.receiver.index_select(0, rows),
         neighbor=edges.neighbor.index_select(0, rows),
         order=torch.arange(len(rows), device=rows.device),
-        first=bounds.index_select(0, edges.first),
+        first=bounds,
     )
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from pyfennix.models.exchange import Exchange
+from pyfennix.models.raster.attention import attention_logits
 from pyfennix.models.raster.basis import (
     bessel_basis,
     cosine_ramp,
@@ -250,9 +251,10 @@ class Raster(nn.Module):
                    + (v_i * harmonics).flatten(0, 1) @ self.sum_l_parity)
         scalars = scalars.view(n_edges, c.tens_heads, self.n_l).transpose(1, 2).flatten(1)
         w = self._part("positional_encoding", t)(torch.cat([geometry.radial, scalars], dim=1))
-        q = edges.spread(self._part("queries", t)(center) / math.sqrt(c.att_dim))
-        k = self._part("keys", t)(x).index_select(0, edges.neighbor)
-        raw = ((q * k).view(n_edges, -1, c.att_dim) * w.unsqueeze(1)).sum(2)
+        q = self._part("queries", t)(center).view(n_center, -1, c.att_dim)
+        k = self._part("keys", t)(x).view(len(x), -1, c.att_dim)
+        w = w / math.sqrt(c.att_dim)
+        raw = attention_logits(q, k, w, edges.receiver, edges.neighbor)
         a = silu(raw) * geometry.attention_switch
         values = self._part("values", t)(x).index_select(0, edges.neighbor)
         weighted = a[:, 2 * n_tens :].unsqueeze(2) * values.view(n_edges, c.scal_heads, -1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pyfennix.models.raster.basis import cosine_ramp, spherical_harmonics
+from pyfennix.models.raster.basis import cosine_ramp, harmonic_columns, l_of_component
 from pyfennix.models.raster.edges import Edges
 from pyfennix.models.raster.layers import Dense
 
@@ -30,7 +30,7 @@ class Lode(nn.Module):
                  rshort: float, dshort: float) -> None:
         super().__init__()
         self.channels, self.lmax, self.extra = channels, lmax, len(extra_powers)
-        # 2 s_n = n + 1 for the extra powers, 2l + 1... notes: s = (n + 1)/2, n = powers then l
+        # s_n = (n + 1)/2 with n the extra powers, then l
         self.twice_s = [p + 1 for p in extra_powers] + [degree + 1 for degree in range(lmax + 1)]
         self.cutoff, self.rshort, self.dshort = cutoff, rshort, dshort
 
@@ -44,26 +44,36 @@ class Lode(nn.Module):
         """Invariants per atom."""
         return self.channels * self.n_values
 
-    def radial(self, distance: Tensor, a_lr: Tensor) -> Tensor:
-        """(E, n_values) functions whose value and slope vanish at the cutoff.
+    def radial(self, distance: Tensor, a_lr: Tensor) -> list[Tensor]:
+        """One (E,) function per value; value and slope vanish at the cutoff.
 
         a and rc^2 + a are rounded to float32, as FeNNol does also in float64.
         """
-        rc = self.cutoff
-        a = (a_lr.reshape(-1).float() ** 2).float()
+        rc, square = self.cutoff, distance * distance
+        a = a_lr.reshape(-1).float() ** 2
         at_cutoff = (a + torch.tensor(rc * rc, dtype=torch.float32)).to(distance)
-        a = a.to(distance)
-        inverse = torch.rsqrt((distance * distance).unsqueeze(1) + a)
         twice_s = torch.tensor(self.twice_s, dtype=distance.dtype, device=distance.device)
         edge = at_cutoff.pow(-0.5 * twice_s)
         slope = rc * twice_s * edge / at_cutoff
-        powers = torch.stack(
-            [_power(column, n) for column, n in
-             zip(inverse.unbind(1), self.twice_s, strict=True)], dim=1
-        )
+        constant = edge + rc * slope
         ramp = cosine_ramp(distance, self.rshort, self.dshort)
-        value = powers - edge + (distance - rc).unsqueeze(1) * slope
-        return value * ramp.unsqueeze(1)
+        columns = []
+        for n, power in enumerate(self.twice_s):
+            value = _power(torch.rsqrt(square + a[n].to(distance)), power)
+            columns.append((value - constant[n] + distance * slope[n]) * ramp)
+        return columns
+
+    def kernels(self, edges: Edges, a_lr: Tensor) -> Tensor:
+        """(E, extra + (lmax + 1)^2): radial functions, those of l times its harmonics."""
+        columns = self.radial(edges.distances, a_lr)
+        unit = edges.vectors / edges.distances.unsqueeze(1)
+        harmonics = harmonic_columns(unit, self.lmax)
+        for degree in range(self.lmax + 1):
+            radial = columns[self.extra + degree] if degree else None
+            for m in range(degree**2, (degree + 1) ** 2):
+                if degree:
+                    harmonics[m] = radial * harmonics[m]
+        return torch.stack([*columns[: self.extra + 1], *harmonics[1:]], dim=1)
 
     def forward(self, edges: Edges, values: Dense, a_lr: Tensor, x: Tensor,
                 tensor: Tensor) -> Tensor:
@@ -73,23 +83,18 @@ class Lode(nn.Module):
         after this layer's tensor sum.
         """
         c, extra = self.channels, self.extra
-        z = values(x).view(-1, c, self.n_values).index_select(0, edges.neighbor)
-        weighted = self.radial(edges.distances, a_lr).unsqueeze(1) * z
-        unit = edges.vectors / edges.distances.unsqueeze(1)
-        harmonics = spherical_harmonics(unit, self.lmax)
-        parts = [weighted[:, :, :extra].reshape(len(unit), -1)]
-        for degree in range(self.lmax + 1):
-            y = harmonics[:, degree**2 : (degree + 1) ** 2]
-            w = weighted[:, :, extra + degree]
-            parts.append((w.unsqueeze(2) * y.unsqueeze(1)).reshape(len(unit), -1))
-        sums = edges.sum(torch.cat(parts, dim=1))
-        out, start = [sums[:, : c * (extra + 1)]], c * (extra + 1)
+        kernels = self.kernels(edges, a_lr)
+        # one column per kernel: the value of l serves its 2l + 1 components
+        repeat = list(range(extra)) + [extra + degree for degree in l_of_component(self.lmax)]
+        pick = torch.tensor(repeat, device=x.device)
+        z = values(x).view(-1, c, self.n_values).index_select(2, pick)
+        rows = z.flatten(1).index_select(0, edges.neighbor).view(len(kernels), c, -1)
+        sums = edges.sum(rows * kernels.unsqueeze(1))
+        out = [sums[:, :, :extra].flatten(1), sums[:, :, extra]]
         for degree in range(1, self.lmax + 1):
-            width = 2 * degree + 1
-            multipole = sums[:, start : start + c * width].view(-1, c, width)
             own = tensor[:, :c, degree**2 : (degree + 1) ** 2]
-            out.append((own * multipole).sum(2) / width)
-            start += c * width
+            far = sums[:, :, extra + degree**2 : extra + (degree + 1) ** 2]
+            out.append((own * far).sum(2) / (2 * degree + 1))
         return torch.cat(out, dim=1)
 
 

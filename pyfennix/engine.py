@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: MIT
+"""One simulation of the wrapped Fortran engine: status codes become exceptions, arrays copies."""
+
+from __future__ import annotations
+
+import signal
+import weakref
+from pathlib import Path
+
+import numpy as np
+
+from pyfennix.exceptions import FennixError, InputError
+from pyfennix.host import Attachment
+
+try:
+    from pyfennix.core import fennix_api as fortran
+except ImportError as error:
+    raise FennixError(
+        f"the compiled part of pyfennix cannot be loaded ({error}); install it with "
+        f"`pip install .`, and do not import it from the source folder {Path(__file__).parent}"
+    ) from error
+
+
+class Engine:
+    """Owns a simulation in Fortran's memory; everything it returns is a copy.
+
+    Made by :meth:`from_files` or :meth:`from_arrays`, then :meth:`attach`, :meth:`prepare`.
+    """
+
+    def __init__(self, handle: int):
+        self._handle = handle
+        self._attachment: Attachment | None = None
+        self._release = weakref.finalize(self, fortran.destroy, handle)
+
+    @classmethod
+    def from_files(cls, words: list[str], key_text: str | None, output: str) -> Engine:
+        """From a command line; `key_text` replaces the keyfile on disk.
+
+        Raises
+        ------
+        InputError
+            One sentence that names file, line and keyword.
+        """
+        text = "" if key_text is None else key_text
+        return cls(
+            _created(
+                fortran.create(
+                    "\n".join(words).encode(), text.encode(), int(key_text is not None),
+                    output.encode(),
+                )
+            )
+        )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        words: list[str],
+        key_text: str,
+        output: str,
+        numbers: np.ndarray,
+        positions: np.ndarray,
+        velocities: np.ndarray | None,
+        masses: np.ndarray | None,
+        cell: np.ndarray | None,
+    ) -> Engine:
+        """From arrays (n,), (n, 3) in Å, (n, 3) in Å/ps, (n,) in g/mol, rows (3, 3) in Å.
+
+        Raises
+        ------
+        InputError
+            One sentence that names the keyword.
+        """
+        n = len(numbers)
+        return cls(
+            _created(
+                fortran.create_from_arrays(
+                    "\n".join(words).encode(), key_text.encode(), output.encode(), n,
+                    np.ascontiguousarray(numbers, np.int32),
+                    _columns(positions),
+                    _columns(np.zeros((n, 3)) if velocities is None else velocities),
+                    int(velocities is not None),
+                    np.zeros(n) if masses is None else np.ascontiguousarray(masses, np.float64),
+                    _columns(np.zeros((3, 3)) if cell is None else cell),
+                    int(cell is not None),
+                )
+            )
+        )
+
+    @property
+    def handle(self) -> int:
+        """The simulation's handle; FennixError once it is closed."""
+        if self._handle == 0:
+            raise FennixError("the simulation is closed")
+        return self._handle
+
+    def text(self, what: str) -> str:
+        """One of the engine's texts: "host", "observables" or "stop"."""
+        n = fortran.text_length(self.handle, what.encode())
+        codes = np.zeros(n, np.int32)
+        fortran.text_codes(self.handle, what.encode(), n, codes)
+        return codes.astype(np.uint8).tobytes().decode()
+
+    def attach(self, attachment: Attachment) -> None:
+        """Hand over providers and frame sink, which are kept alive from here on."""
+        self._attachment = attachment
+        for level, provider in enumerate(attachment.providers, 1):
+            self._check(fortran.set_provider(self.handle, level, provider.address))
+        if attachment.sink is not None:
+            fortran.set_frame_sink(self.handle, attachment.sink.address)
+
+    def prepare(self) -> None:
+        """Velocities, pair lists, first forces, output files."""
+        self._check(fortran.prepare(self.handle))
+
+    def run(self, steps: int) -> None:
+        """Take outer steps; a signal that ends them early is raised again here."""
+        self._check(fortran.run(self.handle, steps))
+        reason = self.text("stop").split()
+        if reason[:1] == ["signal"]:
+            signal.raise_signal(int(reason[1]))
+
+    def close(self, finish: bool = True) -> None:
+        """Write the last restart files, close all files, and forget the simulation."""
+        if self._handle == 0:
+            return
+        try:
+            if finish:
+                self._check(fortran.finish(self._handle))
+        finally:
+            self._handle = 0
+            self._release()
+
+    def counters(self) -> dict[str, int]:
+        """Atoms, outer step, inner step, degrees of freedom, periodic, observables."""
+        values = np.zeros(6, np.int64)
+        fortran.counters(self.handle, values)
+        names = ("n_atoms", "step", "inner_step", "freedom", "periodic", "n_observables")
+        return dict(zip(names, values.tolist(), strict=True))
+
+    def get(self, name: str) -> np.ndarray:
+        """Copy of "position", "velocity", "force" or "force_fast", (n, 3)."""
+        n = self.counters()["n_atoms"]
+        values = np.zeros((n, 3))
+        self._check(fortran.get_array(self.handle, name.encode(), n, values.T))
+        return values
+
+    def set(self, name: str, values: np.ndarray) -> None:
+        """Replace "position" or "velocity" by (n, 3); InputError for a wrong shape or no number."""
+        n = self.counters()["n_atoms"]
+        values = np.asarray(values, np.float64)
+        if values.shape != (n, 3) or not np.isfinite(values).all():
+            raise InputError(f"{name} must be ({n}, 3) finite numbers, got shape {values.shape}")
+        self._check(fortran.set_array(self.handle, name.encode(), n, _columns(values)))
+
+    def identities(self) -> tuple[np.ndarray, np.ndarray]:
+        """Atomic numbers (n,) and masses (n,) in g/mol."""
+        n = self.counters()["n_atoms"]
+        numbers, masses = np.zeros(n, np.int32), np.zeros(n)
+        fortran.get_numbers(self.handle, n, numbers, masses)
+        return numbers, masses
+
+    def cell(self) -> np.ndarray | None:
+        """(3, 3), rows are lattice vectors, Å; None for an isolated system."""
+        rows = np.zeros((3, 3))
+        fortran.get_cell(self.handle, rows.T)
+        return rows if self.counters()["periodic"] else None
+
+    def observables(self) -> dict[str, float]:
+        """Everything that was measured at the last outer step, by name."""
+        lines = self.text("observables").split()
+        n = self.counters()["n_observables"]
+        values = np.zeros(n)
+        fortran.get_observables(self.handle, n, values)
+        names = [line.partition("=")[0] for line in lines if "=" in line]
+        return dict(zip(names, values.tolist(), strict=True))
+
+    def time(self) -> float:
+        """Simulated time in ps."""
+        return float(fortran.get_time(self.handle))
+
+    def virial(self) -> np.ndarray:
+        """(3, 3) +dE/dstrain of the accurate model, kcal/mol."""
+        virial = np.zeros((3, 3))
+        fortran.get_virial(self.handle, virial.T)
+        return virial
+
+    def _check(self, answer: tuple[int, str]) -> None:
+        """Raise what a failed call means, a provider's own exception first."""
+        stat, message = answer
+        if stat == 0:
+            return
+        culprits = self._attachment.providers if self._attachment else []
+        for failure in (provider.failure for provider in culprits):
+            error = failure.take()
+            if isinstance(error, KeyboardInterrupt):
+                raise error
+            if error is not None:
+                kind = type(error) if isinstance(error, FennixError) else FennixError
+                raise kind(message) from error
+        raise FennixError(message)
+
+
+def seam_layout() -> list[int]:
+    """Sizes and offsets of the structs of the force seam as Fortran has them."""
+    values = np.zeros(12, np.int64)
+    fortran.seam_layout(values)
+    return values.tolist()
+
+
+def _created(answer: tuple[int, int, str]) -> int:
+    handle, stat, message = answer
+    if stat != 0:
+        raise InputError(message)
+    return handle
+
+
+def _columns(rows: np.ndarray) -> np.ndarray:
+    """(3, n) in Fortran's order from (n, 3); a view when that is possible."""
+    return np.ascontiguousarray(rows, np.float64).T

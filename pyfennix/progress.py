@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+"""Progress of long work, on one line of stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+
+class Progress:
+    """Shows how many of a number of steps are done, how fast, and how long the rest takes.
+
+    Parameters
+    ----------
+    steps
+        Steps in all.
+    what
+        Their name in the plural.
+    """
+
+    def __init__(self, steps: int, what: str = "steps"):
+        self.steps = steps
+        self.what = what
+        self._begin = time.monotonic()
+
+    def show(self, done: int) -> None:
+        """Rewrite the line; ends it when all is done."""
+        speed = done / max(time.monotonic() - self._begin, 1e-9)
+        left = (self.steps - done) / speed if done else 0.0
+        line = f"\r{100 * done // self.steps:4d} %  {done} of {self.steps} {self.what}"
+        line += f"  {speed:.1f} {self.what}/s  {left:.0f} s left   "
+        print(line, end="\n" if done == self.steps else "", file=sys.stderr, flush=True)
