@@ -28,6 +28,7 @@ example-own-model: build ## a potential of your own (examples/03_own_model)
 	examples/03_own_model/run.sh
 
 test: build lint ## linters and every test
+	$(VENV)/bin/meson test -C build/editable --print-errorlogs
 	$(VENV)/bin/pytest
 
 test-physics: build ## only the tests of the physics
@@ -58,5 +59,6 @@ $(VENV)/.requirements: requirements.txt tools/setup.sh
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.requirements $(BUILD_FILES)
-	$(VENV)/bin/python -m pip install --quiet --no-build-isolation --no-deps -Cbuild-dir=build/editable --editable .
+	$(VENV)/bin/python -m pip install --quiet --no-build-isolation --no-deps -Cbuild-dir=build/editable \
+		-Csetup-args=-Dtests=true --editable .
 	touch $@

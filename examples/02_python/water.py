@@ -1,5 +1,6 @@
 """The water box of 01_water from Python: two levels, 300 K, 1 ps, and a figure."""
 
+import sys
 from pathlib import Path
 
 import ase
@@ -14,7 +15,8 @@ atoms = ase.Atoms("OHH" * 216, positions=positions, cell=[18.643] * 3, pbc=True)
 sim = fx.Simulation(atoms, accurate="water-accurate", fast="water-fast", dt=3.0, substeps=3,
                     ensemble="nvt", temperature=300, seed=2026)
 table = []
-for frame in sim.trajectory(steps=330, every=10):
+steps = int(sys.argv[1]) if len(sys.argv) > 1 else 330
+for frame in sim.trajectory(steps, every=10):
     table.append((frame.time, frame.temperature))
     print(f"{frame.time:6.3f} ps {frame.temperature:7.1f} K {sim.energy.potential:13.3f} kcal/mol")
 (here / "output").mkdir(exist_ok=True)

@@ -1,6 +1,6 @@
 """A potential of one's own: declare it, and return one energy per atom."""
 
-from pyfennix.models.interface import Model
+from pyfennix import Model
 
 
 class Argon(Model):

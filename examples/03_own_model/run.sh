@@ -9,4 +9,4 @@ mkdir output
 cp argon.xyz argon.key argon.py output/
 cd output
 python -c "import pyfennix; print(pyfennix.validate_model(pyfennix.load_model('argon.py:Argon', dtype='float64')))"
-fennix-dynamic argon 2000 5.0 0.5 2 94 | tee argon.log
+fennix-dynamic argon "${STEPS:-2000}" 5.0 0.5 2 94 | tee argon.log

@@ -117,7 +117,8 @@ module fennix_seam
       integer(c_int32_t) :: n_atoms = 0
       integer(c_int32_t) :: n_bonds = 0
       integer(c_int32_t) :: n_observables = 0
-      !> Frames already in the file that are kept: -1 starts a new file, 0 or more truncates to so many and appends
+      !> Frames already in the file that are kept: 0 or more truncates to so many and appends, -1 starts a new file,
+      !> -2 keeps all there are. The sink writes back how many it kept.
       integer(c_int64_t) :: keep_frames = -1
       !> int32 (n) atomic numbers, double (n) masses, int32 (n_bonds, 2) zero-based bonds
       type(c_ptr) :: number = c_null_ptr, mass = c_null_ptr, bond = c_null_ptr

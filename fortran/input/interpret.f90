@@ -4,7 +4,7 @@ module fennix_interpret
    use fennix_kinds, only : dp, i8
    use fennix_error, only : error_type, fatal_error
    use fennix_strings, only : join, lower, nearest_word, string_type, to_real
-   use fennix_settings, only : job_dynamic, job_help, job_keywords, job_minimize, job_version, settings_type
+   use fennix_settings, only : job_dynamic, job_help, job_keywords, job_minimize, job_rerun, job_version, settings_type
    use fennix_arguments, only : arguments_type, positional_keyword
    use fennix_keyfile, only : entry_type, last_entry, parse_keyfile
    use fennix_keywords, only : canonical_name, find_keyword, keyword_names, keyword_table, keyword_type
@@ -243,7 +243,7 @@ subroutine read_sections(self, entries, error)
    if (.not. allocated(error)) call read_minimize(self, entries, error)
    if (.not. allocated(error)) call read_output(self, entries, error)
    if (self%job == job_minimize) self%minimize = .true.
-   if (self%job /= job_dynamic) self%n_steps = 0_i8
+   if (any(self%job == [job_minimize, job_rerun])) self%n_steps = 0_i8
 end subroutine read_sections
 
 end module fennix_interpret

@@ -59,6 +59,7 @@ subroutine locate_keyfile(self, arguments, error)
          & "it was given after -k")
       return
    end if
+   if (arguments%has_arrays) return
    self%key_file = self%name // ".key"
    if (file_exists(self%key_file)) return
    self%key_file = folder_of(self%name) // "tinker.key"

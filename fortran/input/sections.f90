@@ -25,19 +25,22 @@ subroutine read_models(self, entries, error)
    type(settings_type), intent(inout) :: self
    type(entry_type), intent(in) :: entries(:)
    type(error_type), allocatable, intent(out) :: error
-   character(len=:), allocatable :: model
+   character(len=:), allocatable :: model, source_name
 
    call get_text(entries, "ml-model", model, error)
    if (allocated(error)) return
    if (.not. allocated(model)) then
-      call fatal_error(error, merge("keywords", "keyfile ", len(self%key_file) == 0) // &
-         & ": keyword 'ml-model' is missing; it names the model, for example: ml-model water-accurate")
+      source_name = "keywords"
+      if (len(self%key_file) > 0) source_name = self%key_file
+      call fatal_error(error, source_name // ": keyword 'ml-model' is missing; it names the model, for example: " // &
+         & "ml-model water-accurate")
       return
    end if
    self%model_accurate = locate_model(self%key_file, model)
    call get_text(entries, "ml-model-fast", model, error)
+   if (allocated(error)) return
    if (allocated(model)) self%model_fast = locate_model(self%key_file, model)
-   if (.not. allocated(error)) call get_device(entries, self%device, error)
+   call get_device(entries, self%device, error)
    if (.not. allocated(error)) call get_choice(entries, "ml-precision", ["float32", "float64"], self%precision, error)
    if (.not. allocated(error)) call get_count(entries, "ml-threads", self%threads, error)
    if (.not. allocated(error)) call get_number(entries, "ml-qtot", self%total_charge, error)

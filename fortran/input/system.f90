@@ -12,7 +12,7 @@ module fennix_system
    use fennix_heavy_hydrogen, only : repartition_masses
    use fennix_read_dyn, only : dyn_type, read_dyn
    use fennix_structure, only : read_structure
-   use fennix_text_file, only : file_exists
+   use fennix_text_file, only : file_exists, without_extension
    implicit none
    private
    public :: start_type, build_system, build_system_from_arrays
@@ -55,7 +55,7 @@ subroutine build_system(settings, cell, atoms, start, error)
    box_origin = settings%structure_file // ", line 2"
    call use_key_box(settings, cell, box_origin, error)
    if (allocated(error)) return
-   if (file_exists(settings%name // ".dyn")) call use_dyn(settings, cell, atoms, start, box_origin, error)
+   if (file_exists(restart_of(settings))) call use_dyn(settings, cell, atoms, start, box_origin, error)
    if (allocated(error)) return
    call complete_system(settings, box_origin, cell, atoms, start, error)
 end subroutine build_system
@@ -197,6 +197,15 @@ subroutine use_key_box(settings, cell, box_origin, error)
 end subroutine use_key_box
 
 
+!> The restart file beside the structure
+pure function restart_of(settings) result(path)
+   type(settings_type), intent(in) :: settings
+   character(len=:), allocatable :: path
+
+   path = without_extension(settings%structure_file) // ".dyn"
+end function restart_of
+
+
 !> Positions, velocities and box of NAME.dyn go before those of NAME.xyz (Tinker's rule)
 subroutine use_dyn(settings, cell, atoms, start, box_origin, error)
    type(settings_type), intent(in) :: settings
@@ -209,7 +218,7 @@ subroutine use_dyn(settings, cell, atoms, start, box_origin, error)
    character(len=:), allocatable :: path
    real(dp) :: before(3, 2), after(3, 2)
 
-   path = settings%name // ".dyn"
+   path = restart_of(settings)
    call read_dyn(dyn, path, atoms%n, error)
    if (allocated(error)) return
    start%kind = "dyn"

@@ -5,7 +5,7 @@ module fennix_averages
    use fennix_observables, only : all_values, observables_type
    implicit none
    private
-   public :: averages_type, add_sample, deviation, clear_averages
+   public :: averages_type, add_sample, deviation
 
    type :: averages_type
       integer(i8) :: n_samples = 0
@@ -51,13 +51,5 @@ pure function deviation(self, place)
    deviation = 0.0_dp
    if (self%n_samples > 1) deviation = sqrt(self%squares(place)/real(self%n_samples - 1, dp))
 end function deviation
-
-
-!> Start over
-pure subroutine clear_averages(self)
-   type(averages_type), intent(out) :: self
-
-   self%n_samples = 0
-end subroutine clear_averages
 
 end module fennix_averages

@@ -12,7 +12,7 @@ module fennix_frames
    use fennix_wrap, only : wrap_positions
    implicit none
    private
-   public :: frames_type, open_frames, write_frame_record, close_frames
+   public :: frames_type, open_frames, write_frame_record, close_frames, keep_all
 
    type :: frames_type
       !> A sink was given and opened
@@ -23,17 +23,20 @@ module fennix_frames
       integer(i8) :: n_frames = 0
    end type frames_type
 
+   !> For open_frames: go on after every frame that the file has, if there is one
+   integer(i8), parameter :: keep_all = -2
    !> Longest failure text fetched from a sink
    integer, parameter :: message_length = 1024
 
 contains
 
 
-!> Tell the sink about the system; keep_frames = -1 starts a new file
+!> Tell the sink about the system
 subroutine open_frames(self, atoms, obs, keep_frames, error)
    type(frames_type), intent(inout) :: self
    type(atoms_type), intent(in), target :: atoms
    type(observables_type), intent(in) :: obs
+   !> Frames to keep of the existing file, -1 = start a new one, or keep_all
    integer(i8), intent(in) :: keep_frames
    type(error_type), allocatable, intent(out) :: error
    type(frame_header), target :: header
@@ -53,7 +56,7 @@ subroutine open_frames(self, atoms, obs, keep_frames, error)
    header%observables = c_loc(names)
    call call_sink(self, "open", c_loc(header), error)
    self%active = .not. allocated(error)
-   self%n_frames = max(0_i8, keep_frames)
+   self%n_frames = max(0_i8, int(header%keep_frames, i8))
 end subroutine open_frames
 
 

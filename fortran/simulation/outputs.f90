@@ -7,7 +7,7 @@ module fennix_outputs
    use fennix_archive, only : close_archive, open_archive, sync_archive, write_frame
    use fennix_dyn, only : restart_title, write_dyn
    use fennix_files, only : check_folder, file_size
-   use fennix_frames, only : close_frames, open_frames, write_frame_record
+   use fennix_frames, only : close_frames, keep_all, open_frames, write_frame_record
    use fennix_log, only : log_due, log_line, log_sample
    use fennix_resume, only : save_run
    use fennix_run_state, only : measure, simulation_type
@@ -25,18 +25,25 @@ subroutine open_outputs(self, keep_bytes, keep_frames, error)
    !> What belongs to the checkpoint, -1 without one
    integer(i8), intent(in) :: keep_bytes, keep_frames
    type(error_type), allocatable, intent(out) :: error
+   integer(i8) :: bytes, n_frames
 
    if (self%settings%archive .or. self%settings%h5md .or. self%settings%restart_files) then
       call check_folder(self%settings%name, error)
       if (allocated(error)) return
    end if
+   bytes = keep_bytes
+   n_frames = keep_frames
+   if (self%start%kind == "dyn" .and. .not. self%settings%resume) then
+      bytes = file_size(self%settings%name // ".arc")
+      n_frames = keep_all
+   end if
    if (self%settings%archive) then
-      call open_archive(self%archive, self%settings%name // ".arc", keep_bytes, self%settings%digits, error)
+      call open_archive(self%archive, self%settings%name // ".arc", bytes, self%settings%digits, error)
       if (allocated(error)) return
    end if
    self%frames%with_velocity = self%settings%save_velocity
    self%frames%with_force = self%settings%save_force
-   if (self%settings%h5md) call open_frames(self%frames, self%atoms, self%obs, keep_frames, error)
+   if (self%settings%h5md) call open_frames(self%frames, self%atoms, self%obs, n_frames, error)
 end subroutine open_outputs
 
 

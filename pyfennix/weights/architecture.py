@@ -48,7 +48,8 @@ def water_config(level: str) -> dict:
         ["nn_energies", {"module_name": "BLOCK_INDEX_NET", "output_dim": 1, "activation": "swish",
                          "hidden_neurons": size["head"], "block_index_key": "block_index",
                          "input_key": "embedding", "squeeze": True}],
-        ["repulsion", {"module_name": "repulsion_zbl", "graph_key": short, "trainable": False}],
+        ["repulsion", {"module_name": "pyfennix_zbl", "graph_key": short, "p": 6.0,
+                       "ranges": [[1, 1, 1.4], [1, 8, 1.0], [8, 8, 2.4]]}],
     ]
     return {"cutoff": size["cutoff"], "preprocessing": preprocessing, "modules": modules,
             "energy_terms": ["nn_energies", "repulsion"], "energy_unit": "eV"}

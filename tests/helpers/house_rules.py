@@ -17,6 +17,7 @@ PYTHON_LAYERS = (
     ("io", "models", "weights"),
     ("callback", "frames", "host"),
     ("engine",),
+    ("start",),
     ("simulation",),
     ("distill", "analysis"),
     ("cli",),

@@ -233,12 +233,12 @@ class _Repulsion(FnxModule):
         state[self.key] = energy.unsqueeze(1)
 
 
-@register("repulsion_zbl")
+@register("pyfennix_zbl")
 class ZBLModule(_Repulsion, RepulsionZBL):
-    """Universal screened nuclear repulsion."""
+    """Universal screened nuclear repulsion, ours: FeNNol has no such module."""
 
     def __init__(self, name: str, params: dict, build: Build) -> None:
-        super().__init__()
+        RepulsionZBL.__init__(self, params.get("ranges", ()), float(params.get("p", 6.0)))
         self._set_up(name, params, build)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from pyfennix.exceptions import ModelError
+from pyfennix.models.raster.basis import polynomial_switch
 from pyfennix.models.raster.edges import Edges
 from pyfennix.units import BOHR_IN_ANGSTROM, HARTREE_IN_EV
 
@@ -40,21 +44,61 @@ class ScreenedRepulsion(nn.Module):
 
     def forward(self, table: dict[str, Tensor], edges: Edges) -> Tensor:
         """(n_center,) energies in eV."""
-        distance = edges.distances
-        scale = table["scale"].index_select(0, edges.pair)
-        rate = table["rate"].index_select(0, edges.pair)
-        screened = (scale * torch.exp(-rate * distance.unsqueeze(1))).sum(1)
-        return edges.sum((screened / distance * edges.switch).unsqueeze(1)).squeeze(1)
+        energy = _screened(table, edges.pair, edges.distances) * edges.switch
+        return edges.sum(energy.unsqueeze(1)).squeeze(1)
+
+
+def _screened(table: dict[str, Tensor], pair: Tensor, distance: Tensor) -> Tensor:
+    """(E,) half of Zi Zj / d * phi(d) in eV."""
+    scale, rate = table["scale"].index_select(0, pair), table["rate"].index_select(0, pair)
+    return (scale * torch.exp(-rate * distance.unsqueeze(1))).sum(1) / distance
 
 
 class RepulsionZBL(ScreenedRepulsion):
-    """Universal screening (module ``repulsion_zbl``), nothing to store or train."""
+    """Universal screening (module ``pyfennix_zbl``), nothing to store or train.
+
+    Parameters
+    ----------
+    ranges
+        [[Z1, Z2, Å], ...]: beyond this distance a pair of elements does not repel. Chosen just
+        below the distances met in dynamics, the repulsion is a wall behind the network rather
+        than a large number for it to cancel. Pairs not named keep the graph's own switch.
+    p
+        Exponent of the polynomial switch that ends a range.
+    """
+
+    def __init__(self, ranges: Sequence = (), p: float = 6.0) -> None:
+        super().__init__()
+        self.ranges = {frozenset((int(a), int(b))): float(d) for a, b, d in ranges}
+        self.p = p
 
     def coefficients(self, numbers: list[int]) -> tuple[np.ndarray, np.ndarray]:
         power = np.array(numbers, dtype=np.float64) ** 0.23
         inverse_length = (power[:, None] + power[None, :]) / _ZBL_LENGTH
         rate = inverse_length[:, :, None] * np.array(_ZBL_B)
         return np.broadcast_to(np.array(_ZBL_A), rate.shape), rate
+
+    def table(self, numbers: list[int], like: Tensor) -> dict[str, Tensor]:
+        table = super().table(numbers, like)
+        if self.ranges:
+            reach = [self.ranges.get(frozenset((a, b)), math.inf) for a in numbers for b in numbers]
+            table["reach"] = torch.tensor(reach).to(like)
+        return table
+
+    def forward(self, table: dict[str, Tensor], edges: Edges) -> Tensor:
+        """(n_center,) energies in eV."""
+        if not self.ranges:
+            return super().forward(table, edges)
+        ratio = edges.distances.detach() / table["reach"].index_select(0, edges.pair)
+        # with walls below the usual distances hardly an edge is left to evaluate
+        close = (ratio < 1.0).nonzero().squeeze(1)
+        pair = edges.pair.index_select(0, close)
+        distance = edges.distances.index_select(0, close)
+        ratio = distance / table["reach"].index_select(0, pair)
+        end = polynomial_switch(ratio, self.p)
+        energy = _screened(table, pair, distance) * edges.switch.index_select(0, close) * end
+        receiver = edges.receiver.index_select(0, close)
+        return energy.new_zeros(len(edges.first) - 1).index_add(0, receiver, energy)
 
 
 class RepulsionNLH(ScreenedRepulsion):

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""The commands `pyfennix` (info, run, recover) and `fennix-dynamic`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from importlib import resources
+from pathlib import Path
+
+from pyfennix.exceptions import InputError
+from pyfennix.failure import sentence, show_traceback
+
+INFO = """\
+Say what a model is: its range, elements, units and size.
+
+examples:
+  pyfennix info water-fast
+  pyfennix info my_model.fnx --json
+  pyfennix info model.py:MyModel
+"""
+RUN = """\
+Run molecular dynamics; the same as fennix-dynamic, whose arguments it takes.
+
+examples:
+  pyfennix run water
+  pyfennix run water 1000 3.0 0.1 nvt 300 -k other.key
+"""
+RECOVER = """\
+Make a trajectory readable again that a killed run left behind. Complete frames are kept.
+(A run continued with --resume does this by itself.)
+
+example:
+  pyfennix recover water.h5
+"""
+
+
+def main(words: list[str] | None = None) -> int:
+    """Entry of `pyfennix`; returns the exit status."""
+    words = sys.argv[1:] if words is None else words
+    if words[:1] == ["run"] and words[1:2] not in (["-h"], ["--help"]):
+        return _guarded("run", lambda: start_dynamic(words[1:]))
+    parsed = _parser().parse_args(words)
+    return _guarded(parsed.command, lambda: parsed.action(parsed))
+
+
+def dynamic() -> int:
+    """Entry of `fennix-dynamic`: this process becomes the real executable."""
+    return _guarded("fennix-dynamic", lambda: start_dynamic(sys.argv[1:]))
+
+
+def start_dynamic(words: list[str]) -> int:
+    """Replace this process by the executable, which will start this same Python.
+
+    Raises
+    ------
+    InputError
+        When the executable is not installed.
+    """
+    program = resources.files("pyfennix").joinpath("fennix-dynamic")
+    path = os.fspath(program)
+    if not os.access(path, os.X_OK):
+        raise InputError(f"the executable {path} is missing; install pyfennix with `pip install .`")
+    os.environ["PYFENNIX_PYTHON"] = sys.executable
+    sys.stdout.flush()
+    os.execv(path, [path, *words])
+
+
+def info(parsed: argparse.Namespace) -> int:
+    """`pyfennix info MODEL`."""
+    from pyfennix.models.registry import load_model
+
+    facts = model_facts(load_model(parsed.model))
+    if parsed.json:
+        print(json.dumps(facts, indent=2))
+        return 0
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        shown = ", ".join(value) if isinstance(value, list) else value
+        print(f"{name:<{width}}  {shown}")
+    return 0
+
+
+def model_facts(model: object) -> dict[str, object]:
+    """What `info` prints about a model of :class:`pyfennix.Model`."""
+    from pyfennix.models.interface import SYMBOLS
+
+    elements = model.elements
+    facts = {
+        "name": model.name,
+        "architecture": type(model).__name__,
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "cutoff": f"{model.cutoff:g} {model.length_unit}",
+        "interaction range": f"{model.halo:g} {model.length_unit}",
+        "energy unit": model.energy_unit,
+        "elements": "all" if elements is None else [SYMBOLS[z] for z in sorted(elements)],
+        "conservative": model.conservative,
+        "uses total charge": model.uses_total_charge,
+        "exchanges features": model.exchanges_features,
+    }
+    description = getattr(model, "description", "")
+    return facts | ({"description": description} if description else {})
+
+
+def recover(parsed: argparse.Namespace) -> int:
+    """`pyfennix recover FILE.h5`."""
+    from pyfennix.io.h5md import rewrite
+
+    for name in parsed.files:
+        kept = rewrite(Path(name))
+        print(f"{name}: {kept} complete frames, readable again")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    from pyfennix import __version__
+
+    parser = argparse.ArgumentParser(prog="pyfennix", description="Two-level neural-network MD.")
+    parser.add_argument("--version", action="version", version=f"pyfennix {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, summary: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, help=summary, description=text,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    one = add("info", "what a model is", INFO)
+    one.add_argument("model", help="a shipped name, FILE.fnx, FILE.py or FILE.py:Class")
+    one.add_argument("--json", action="store_true", help="print JSON")
+    one.set_defaults(action=info)
+    one = add("run", "run molecular dynamics", RUN)
+    one.add_argument("words", nargs="*", metavar="ARGUMENT",
+                     help="NAME and what else fennix-dynamic takes (fennix-dynamic --help)")
+    one = add("recover", "repair a trajectory after a kill", RECOVER)
+    one.add_argument("files", nargs="+", metavar="FILE.h5", help="trajectory")
+    one.set_defaults(action=recover)
+    return parser
+
+
+def _guarded(command: str, action: object) -> int:
+    """Run an action; one sentence on stderr and status 1 for whatever goes wrong."""
+    try:
+        return action()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output has left, as in `pyfennix info x | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        show_traceback(error)
+        name = command if command == "fennix-dynamic" else f"pyfennix {command}"
+        print(f"{name}: {sentence(error, name)}", file=sys.stderr)
+        return 1
