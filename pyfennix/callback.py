@@ -230,10 +230,12 @@ def make_provider(
 
 def describe(model: Model, device: torch.device) -> str:
     """`water-accurate (Raster, 123456 parameters, float32, cpu, 2 threads)`."""
+    kind = type(model).__name__
+    name = kind if model.name == Model.name else model.name
     count = sum(parameter.numel() for parameter in model.parameters())
-    facts = [type(model).__name__, f"{count} parameters", str(model.dtype).removeprefix("torch.")]
-    facts.append(str(device))
+    facts = [] if name == kind else [kind]
+    facts += [f"{count} parameters", str(model.dtype).removeprefix("torch."), str(device)]
     if device.type == "cpu":
         threads = torch.get_num_threads()
         facts.append(f"{threads} thread" + "s" * (threads != 1))
-    return f"{model.name} ({', '.join(facts)})"
+    return f"{name} ({', '.join(facts)})"

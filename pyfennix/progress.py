@@ -21,11 +21,15 @@ class Progress:
     def __init__(self, steps: int, what: str = "steps"):
         self.steps = steps
         self.what = what
-        self._begin = time.monotonic()
+        self._begin = self._shown = time.monotonic()
 
     def show(self, done: int) -> None:
-        """Rewrite the line; ends it when all is done."""
-        speed = done / max(time.monotonic() - self._begin, 1e-9)
+        """Rewrite the line, at most twice a second; ends it when all is done."""
+        now = time.monotonic()
+        if now - self._shown < 0.5 and done < self.steps:
+            return
+        self._shown = now
+        speed = done / max(now - self._begin, 1e-9)
         left = (self.steps - done) / speed if done else 0.0
         line = f"\r{100 * done // self.steps:4d} %  {done} of {self.steps} {self.what}"
         line += f"  {speed:.1f} {self.what}/s  {left:.0f} s left   "

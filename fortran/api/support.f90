@@ -40,7 +40,7 @@ subroutine settings_from_text(settings, words, key_text, key_given, output, has_
    end do
    call parse_arguments(arguments, list, error)
    if (allocated(error)) return
-   arguments%from_python = .true.
+   arguments%embedded = .true.
    arguments%has_arrays = has_arrays /= 0
    if (key_given /= 0) then
       call read_settings(settings, arguments, error, key_text)

@@ -55,8 +55,8 @@ subroutine next_frame(self, cell, atoms, done, error)
    end if
    do i = 1, atoms%n
       if (frame%name(i) == atoms%name(i)) cycle
-      call fatal_error(error, self%file%path // ", line " // to_text(line_of(i)) // ": atom " // to_text(i) // " is '" // &
-         & trim(frame%name(i)) // "', in the structure it is '" // trim(atoms%name(i)) // "'")
+      call fatal_error(error, self%file%path // ", line " // to_text(line_of(i)) // ": atom " // to_text(i) // &
+         & " is '" // trim(frame%name(i)) // "', in the structure it is '" // trim(atoms%name(i)) // "'")
       return
    end do
    atoms%title = frame%title

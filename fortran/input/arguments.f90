@@ -25,7 +25,7 @@ module fennix_arguments
       !> --verbose was given
       logical :: verbose = .false.
       !> Called from Python: nothing is prompted for and the number of steps may be missing
-      logical :: from_python = .false.
+      logical :: embedded = .false.
       !> The atoms come as arrays: no structure file is looked for
       logical :: has_arrays = .false.
    end type arguments_type

@@ -17,7 +17,7 @@ function help_text() result(text)
 
    text = version_text() // nl // nl // &
       & "  fennix-dynamic NAME [nsteps dt_fs dump_ps ensemble T P] [options]" // nl // nl // &
-      & "Molecular dynamics of NAME.xyz (Tinker format) with neural networks, as the keywords in NAME.key say." // nl // &
+      & "Molecular dynamics of NAME.xyz (Tinker's format) with neural networks, as NAME.key says." // nl // &
       & "NAME may carry a folder and an extension. When NAME.dyn is there the run continues from it." // nl // nl // &
       & "The values after NAME are also keywords, and go before those of the keyfile:" // nl // &
       & "  nsteps      steps        number of outer steps; 0 is a single point" // nl // &
@@ -27,7 +27,7 @@ function help_text() result(text)
       & "  T           temperature  K [298]" // nl // &
       & "  P           pressure     atm, without effect yet" // nl // nl // &
       & "Options" // nl // &
-      & "  -k, --key FILE   keyfile, .key is added when missing [NAME.key, else tinker.key in the folder of NAME]" // nl // &
+      & "  -k, --key FILE   keyfile, with or without .key [NAME.key, else tinker.key in NAME's folder]" // nl // &
       & "  --check          validate the input, say what would run, and stop" // nl // &
       & "  --minimize       minimise the energy, no dynamics" // nl // &
       & "  --rerun FILE     evaluate the frames of an .arc file with all models" // nl // &

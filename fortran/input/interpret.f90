@@ -130,8 +130,8 @@ subroutine check_keywords(self, entries, error)
       end if
    end do
    if (size(ignored) == 0) return
-   self%ignored_keywords = self%key_file // ": these keywords of Tinker have no effect on a run with neural networks" // &
-      & " alone and are ignored: " // join(ignored, ", ")
+   self%ignored_keywords = self%key_file // ": these keywords of Tinker have no effect on a run with neural " // &
+      & "networks alone and are ignored: " // join(ignored, ", ")
    if (len(self%key_file) == 0) self%ignored_keywords = "keywords" // self%ignored_keywords
 end subroutine check_keywords
 
@@ -215,13 +215,15 @@ subroutine ask_for_missing(self, arguments, entries, error)
    type(entry_type), allocatable, intent(inout) :: entries(:)
    type(error_type), allocatable, intent(out) :: error
 
-   if (self%job /= job_dynamic .or. arguments%from_python .or. is_given(entries, "steps")) return
+   if (self%job /= job_dynamic .or. arguments%embedded .or. is_given(entries, "steps")) return
    if (is_terminal()) then
       call ask(entries, " Enter the Number of Dynamics Steps to be Taken :  ", "steps", error)
-      if (.not. (allocated(error) .or. is_given(entries, "timestep"))) &
-         & call ask(entries, " Enter the Time Step Length in Femtoseconds [1.0] :  ", "timestep", error)
-      if (.not. (allocated(error) .or. is_given(entries, "dump"))) &
-         & call ask(entries, " Enter Time between Dumps in Picoseconds [0.1] :  ", "dump", error)
+      if (.not. (allocated(error) .or. is_given(entries, "timestep"))) then
+         call ask(entries, " Enter the Time Step Length in Femtoseconds [1.0] :  ", "timestep", error)
+      end if
+      if (.not. (allocated(error) .or. is_given(entries, "dump"))) then
+         call ask(entries, " Enter Time between Dumps in Picoseconds [0.1] :  ", "dump", error)
+      end if
    end if
    if (allocated(error) .or. is_given(entries, "steps")) return
    call fatal_error(error, "command line: the number of steps is missing; give it after NAME (fennix-dynamic " // &

@@ -73,8 +73,8 @@ pure function dynamics_keywords() result(k)
 
    k = [ &
       & keyword_type("integrator", wor, "verlet | respa | baoab | baoabrespa", "", "by ensemble and levels", &
-      & "verlet and respa are nve, baoab and baoabrespa nvt (Langevin); respa and baoabrespa have two levels. " // &
-      & "Without it: baoabrespa or respa with ml-model-fast, otherwise baoab or verlet."), &
+      & "verlet and respa are nve, baoab and baoabrespa nvt (Langevin); respa and baoabrespa have two " // &
+      & "levels. Without it: baoabrespa or respa with ml-model-fast, otherwise baoab or verlet."), &
       & keyword_type("dshort", num, "> 0", "ps", "0.001", &
       & "Inner step of two-level integrators: the outer step must be a whole multiple of it."), &
       & keyword_type("friction", num, ">= 0", "1/ps", "1", "Friction of the Langevin thermostat."), &
@@ -83,8 +83,8 @@ pure function dynamics_keywords() result(k)
       & keyword_type("remove-inertia", int, ">= 0", "outer steps", "0", &
       & "Remove the motion of the centre of mass every so many steps, 0 for never."), &
       & keyword_type("heavy-hydrogen", swi, "", "", "off", &
-      & "Move mass from heavy atoms to their hydrogens by Tinker's rule (4 g/mol each); bonds are needed, from the " // &
-      & "structure file or guessed from distances."), &
+      & "Move mass from heavy atoms to their hydrogens by Tinker's rule (4 g/mol each); bonds are needed, from " // &
+      & "the structure file or guessed from distances."), &
       & keyword_type("list-buffer", num, ">= 0", "Angstrom", "0.5", "Width of the pair lists beyond the cutoff.")]
 end function dynamics_keywords
 
@@ -94,8 +94,8 @@ pure function model_keywords() result(k)
 
    k = [ &
       & keyword_type("ml-model", fil, "", "", "must be given", &
-      & "The accurate model: a shipped name (water-accurate), FILE.fnx, FILE.py or FILE.py:Class. A file is looked " // &
-      & "for in the keyfile's folder first."), &
+      & "The accurate model: a shipped name (water-accurate), FILE.fnx, FILE.py or FILE.py:Class. A file is " // &
+      & "looked for in the keyfile's folder first."), &
       & keyword_type("ml-model-fast", fil, "", "", "none", &
       & "The fast model, evaluated at every inner step: asked for by respa and baoabrespa, refused otherwise."), &
       & keyword_type("ml-device", wor, "auto | cpu | cuda | cuda:N", "", "auto", &
@@ -114,13 +114,13 @@ pure function system_keywords() result(k)
 
    k = [ &
       & keyword_type("a-axis", num, "> 0", "Angstrom", "of the .xyz", &
-      & "First box length; goes before the box of the .xyz, not before that of a .dyn. Without any box the system " // &
-      & "is isolated. x-axis is the same."), &
+      & "First box length; goes before the box of the .xyz, not before that of a .dyn. Without any box the " // &
+      & "system is isolated. x-axis is the same."), &
       & keyword_type("b-axis", num, "> 0", "Angstrom", "a-axis", "Second box length. y-axis is the same."), &
       & keyword_type("c-axis", num, "> 0", "Angstrom", "a-axis", "Third box length. z-axis is the same."), &
-      & keyword_type("alpha", num, "> 0 and < 180", "degrees", "90", "Angle between the second and third box vectors."), &
-      & keyword_type("beta", num, "> 0 and < 180", "degrees", "90", "Angle between the first and third box vectors."), &
-      & keyword_type("gamma", num, "> 0 and < 180", "degrees", "90", "Angle between the first and second box vectors."), &
+      & keyword_type("alpha", num, "> 0 and < 180", "degrees", "90", "Angle between the b and c axes."), &
+      & keyword_type("beta", num, "> 0 and < 180", "degrees", "90", "Angle between the a and c axes."), &
+      & keyword_type("gamma", num, "> 0 and < 180", "degrees", "90", "Angle between the a and b axes."), &
       & keyword_type("element", wor, "NAME SYMBOL", "", "from the atom name", &
       & "Element of all atoms of this name, as in 'element CA C'; may be repeated for other names.")]
 end function system_keywords
@@ -149,7 +149,7 @@ pure function output_keywords() result(k)
       & keyword_type("save-velocity", swi, "", "", "on", "Put velocities into NAME.h5."), &
       & keyword_type("save-force", swi, "", "", "on", "Put the accurate model's forces into NAME.h5."), &
       & keyword_type("restart-files", swi, "", "", "on", "Write NAME.dyn (Tinker) and NAME.chk (exact)."), &
-      & keyword_type("checkpoint-every", int, "> 0", "outer steps", "with each frame", "Steps between restart files."), &
+      & keyword_type("checkpoint-every", int, "> 0", "outer steps", "with each frame", "Steps between restarts."), &
       & keyword_type("digits", int, "6 | 8", "", "6", "Decimals of coordinates in .arc and .xyz files.")]
 end function output_keywords
 

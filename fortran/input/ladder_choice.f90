@@ -73,9 +73,9 @@ subroutine choose_integrator(self, entries, error)
       call fatal_error(error, about(entries, "integrator") // ": '" // self%integrator // "' has two levels and " // &
          & "needs a fast model beside ml-model: keyword 'ml-model-fast' is missing")
    else if (has_fast .and. .not. self%two_level) then
-      call fatal_error(error, about(entries, "ml-model-fast") // " is given, but the integrator '" // self%integrator // &
-         & "' (" // about(entries, "integrator") // ") has one level; take respa or baoabrespa, or leave the fast " // &
-         & "model out")
+      call fatal_error(error, about(entries, "ml-model-fast") // " is given, but the integrator '" // &
+         & self%integrator // "' (" // about(entries, "integrator") // ") has one level; take respa or baoabrespa, " // &
+         & "or leave the fast model out")
    else
       call check_thermostat(self, entries, error)
    end if
@@ -127,8 +127,9 @@ subroutine choose_substeps(self, entries, error)
          & digits_of((below + 1)*dshort/femtosecond) // " fs"
    end if
    call fatal_error(error, about(entries, merge("timestep", "dshort  ", is_given(entries, "timestep"))) // &
-      & ": the outer step of " // digits_of(self%dt/femtosecond) // " fs is not a whole multiple of the inner step of " // &
-      & digits_of(dshort) // " ps (keyword 'dshort'); the nearest that fit are " // smaller // ", or " // larger)
+      & ": the outer step of " // digits_of(self%dt/femtosecond) // " fs is not a whole multiple of the inner " // &
+      & "step of " // digits_of(dshort) // " ps (keyword 'dshort'); the nearest that fit are " // smaller // &
+      & ", or " // larger)
 end subroutine choose_substeps
 
 

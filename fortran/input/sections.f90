@@ -168,8 +168,8 @@ subroutine read_elements(self, entries, error)
       number = 0
       if (size(entries(k)%value) == 2) number = atomic_number(entries(k)%value(2)%text)
       if (number == 0) then
-         call fatal_error(error, entries(k)%place // ": keyword 'element' expects an atom name and an element symbol " // &
-            & "(element CA C), got '" // join(entries(k)%value, " ") // "'")
+         call fatal_error(error, entries(k)%place // ": keyword 'element' expects an atom name and an element " // &
+            & "symbol (element CA C), got '" // join(entries(k)%value, " ") // "'")
          return
       end if
       self%element_name = [self%element_name, entries(k)%value(1)]

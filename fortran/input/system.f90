@@ -84,7 +84,7 @@ subroutine build_system_from_arrays(settings, numbers, position, vectors, period
    if (atoms%n == 0) call fatal_error(error, "a system needs at least one atom")
    if (any(numbers < 1 .or. numbers > max_number)) call fatal_error(error, "atomic numbers go from 1 to " // &
       & to_text(max_number) // ", got " // to_text(minval(pack(numbers, numbers < 1 .or. numbers > max_number))))
-   if (any(.not. abs(position) <= huge(1.0_dp))) call fatal_error(error, "positions must be finite numbers, in Angstrom")
+   if (any(.not. abs(position) <= huge(1.0_dp))) call fatal_error(error, "positions must be finite numbers in Angstrom")
    if (allocated(error)) return
    atoms%number = int(numbers, i4)
    allocate(atoms%name(atoms%n))
@@ -178,8 +178,8 @@ pure function weightless(i, number) result(text)
    integer, intent(in) :: i, number
    character(len=:), allocatable :: text
 
-   text = "atom " // to_text(i) // " is " // trim(symbol(number)) // ", an element without a standard atomic weight; " // &
-      & "it cannot be simulated"
+   text = "atom " // to_text(i) // " is " // trim(symbol(number)) // ", an element without a standard " // &
+      & "atomic weight; it cannot be simulated"
 end function weightless
 
 
@@ -259,8 +259,8 @@ subroutine complete_system(settings, box_origin, cell, atoms, start, error)
    if (cell%periodic) then
       density = sum(atoms%mass)/volume(cell)*density_factor
       if (density > absurd_density) then
-         call fatal_error(error, box_origin // ": the box of " // to_text(volume(cell)) // " cubic Angstrom gives a " // &
-            & "density of " // to_text(density) // " g/cm3; nothing is denser than " // to_text(absurd_density) // &
+         call fatal_error(error, box_origin // ": the box of " // to_text(volume(cell)) // " cubic Angstrom gives " // &
+            & "a density of " // to_text(density) // " g/cm3; nothing is denser than " // to_text(absurd_density) // &
             & ", check a-axis, b-axis and c-axis")
          return
       end if

@@ -55,7 +55,8 @@ subroutine get_number(entries, keyword, value, error)
    call to_real(word, number, ok)
    if (ok) ok = in_range(number, table(row)%rule)
    if (.not. ok) then
-      call fatal_error(error, about(entries, keyword) // " expects " // expected(table(row)) // ", got '" // word // "'")
+      call fatal_error(error, about(entries, keyword) // " expects " // expected(table(row)) // ", got '" // &
+         & word // "'")
       return
    end if
    value = number
@@ -81,7 +82,8 @@ subroutine get_integer(entries, keyword, value, error)
    call to_integer(word, number, ok)
    if (ok) ok = in_range(real(number, dp), table(row)%rule)
    if (.not. ok) then
-      call fatal_error(error, about(entries, keyword) // " expects " // expected(table(row)) // ", got '" // word // "'")
+      call fatal_error(error, about(entries, keyword) // " expects " // expected(table(row)) // ", got '" // &
+         & word // "'")
       return
    end if
    value = number

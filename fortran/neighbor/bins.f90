@@ -15,6 +15,12 @@ module fennix_bins
       integer :: shape(3) = 1, reach(3) = 1
       !> Axes of the grid as columns (the lattice, or the bounding box of an isolated system), Å
       real(dp) :: vectors(3, 3) = 0.0_dp
+      !> Axes at right angles: distances along them add up by Pythagoras
+      logical :: orthogonal = .true.
+      !> Distance between the faces of a bin, Å
+      real(dp) :: width(3) = 0.0_dp
+      !> Place of each atom on the grid in units of bins, (3, n)
+      real(dp), allocatable :: place(:, :)
       !> Bin of each atom, zero-based, (3, n)
       integer, allocatable :: home(:, :)
       !> Lattice vectors taken off each atom to fold it, (3, n)
@@ -27,6 +33,8 @@ module fennix_bins
    contains
       procedure :: inside
       procedure :: index_of
+      procedure :: gap
+      procedure :: farther
    end type bins_type
 
    !> More bins than this for each atom are mostly empty: a bigger grid only costs memory
@@ -48,14 +56,17 @@ subroutine new_bins(self, cell, position, range)
 
    self%n = size(position, 2)
    self%periodic = cell%periodic
-   allocate(self%home(3, self%n), self%fold(3, self%n), self%folded(3, self%n))
+   allocate(self%home(3, self%n), self%fold(3, self%n), self%folded(3, self%n), self%place(3, self%n))
    call set_axes(self, cell, position, range, width, origin, inverse)
    call set_shape(self, width, range)
+   self%width = width/self%shape
+   self%orthogonal = count(abs(self%vectors) > 0.0_dp) == 3
    do iat = 1, self%n
       fractional = matmul(inverse, position(:, iat) - origin)
       self%fold(:, iat) = merge(floor(fractional), 0, self%periodic)
       self%folded(:, iat) = position(:, iat) - matmul(self%vectors, real(self%fold(:, iat), dp))
-      self%home(:, iat) = max(0, min(self%shape - 1, int((fractional - self%fold(:, iat))*self%shape)))
+      self%place(:, iat) = (fractional - self%fold(:, iat))*self%shape
+      self%home(:, iat) = max(0, min(self%shape - 1, int(self%place(:, iat))))
    end do
    call sort_into_bins(self)
 end subroutine new_bins
@@ -147,5 +158,32 @@ pure function index_of(self, bin) result(index)
 
    index = bin(1) + self%shape(1)*(bin(2) + self%shape(2)*bin(3))
 end function index_of
+
+
+!> Distance of an atom from the nearer face of a bin along one axis, zero inside it, Å
+pure function gap(self, axis, iat, coordinate)
+   class(bins_type), intent(in) :: self
+   integer, intent(in) :: axis, iat
+   !> Bin coordinate, which may lie outside the grid (an image)
+   integer, intent(in) :: coordinate
+   real(dp) :: gap
+
+   gap = self%width(axis)*max(0.0_dp, coordinate - self%place(axis, iat), self%place(axis, iat) - coordinate - 1)
+end function gap
+
+
+!> Whether a bin this far along each axis holds no atom within range
+pure function farther(self, gaps, range)
+   class(bins_type), intent(in) :: self
+   !> Å
+   real(dp), intent(in) :: gaps(:), range
+   logical :: farther
+
+   if (self%orthogonal) then
+      farther = sum(gaps**2) > range**2
+   else
+      farther = maxval(gaps) > range
+   end if
+end function farther
 
 end module fennix_bins

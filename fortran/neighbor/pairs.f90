@@ -101,7 +101,7 @@ subroutine find_edges(self, bins, range)
    type(bins_type), intent(in) :: bins
    real(dp), intent(in) :: range
    integer :: jat, home(3), offset(3), bin(3), image(3), d1, d2, d3
-   real(dp) :: origin(3)
+   real(dp) :: origin(3), gap(3)
 
    self%n_edges = 0
    call reserve(self, int(max(1024, 64*bins%n), i8))
@@ -109,10 +109,15 @@ subroutine find_edges(self, bins, range)
       home = bins%home(:, jat)
       do d1 = bins%reach(1), -bins%reach(1), -1
          if (.not. bins%inside(1, home(1) + d1)) cycle
+         gap(1) = bins%gap(1, jat, home(1) + d1)
          do d2 = bins%reach(2), -bins%reach(2), -1
             if (.not. bins%inside(2, home(2) + d2)) cycle
+            gap(2) = bins%gap(2, jat, home(2) + d2)
+            if (bins%farther(gap(1:2), range)) cycle
             do d3 = bins%reach(3), -bins%reach(3), -1
                if (.not. bins%inside(3, home(3) + d3)) cycle
+               gap(3) = bins%gap(3, jat, home(3) + d3)
+               if (bins%farther(gap, range)) cycle
                offset = home + [d1, d2, d3]
                bin = modulo(offset, bins%shape)
                image = (offset - bin)/bins%shape
