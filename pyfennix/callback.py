@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pyfennix import seam, units
 from pyfennix.exceptions import ModelError
-from pyfennix.failure import Failure
+from pyfennix.failure import Failure, short_bytes
 from pyfennix.models.evaluate import evaluate_topology
 from pyfennix.models.graph import Topology
 from pyfennix.models.interface import Model
@@ -102,7 +102,7 @@ class ProviderHandle:
         record.range = cutoff if interaction_range is None else interaction_range
         for number in range(seam.MAX_NUMBER + 1):
             record.element[number] = elements is None or number in elements
-        record.label = label.encode()[: seam.LABEL_SIZE - 1].decode(errors="ignore").encode()
+        record.label = short_bytes(label, seam.LABEL_SIZE)
 
     @property
     def address(self) -> int:

@@ -51,8 +51,13 @@ class Failure:
 
     def _fetch(self, _context: int, buffer: int, size: int) -> None:
         self._told = True
-        text = self.text().encode()[: size - 1]
+        text = short_bytes(self.text(), size)
         ctypes.memmove(buffer, text + b"\0", len(text) + 1)
+
+
+def short_bytes(text: str, size: int) -> bytes:
+    """UTF-8 that fits `size` bytes with a terminating zero, cut between characters."""
+    return text.encode()[: size - 1].decode(errors="ignore").encode()
 
 
 def sentence(error: BaseException, what: str, culprit: object = None) -> str:

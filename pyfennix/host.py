@@ -93,7 +93,7 @@ def parameters(facts: dict[str, str], providers: list[ProviderHandle]) -> dict[s
     """Text for /parameters of the trajectory: enough to repeat the run."""
     kept = {"keyfile": facts.get("key_text", ""), "seed": facts.get("seed", "")}
     kept["version"] = facts.get("version", "")
-    kept["torch"] = torch.__version__
+    kept["torch"] = str(torch.__version__)  # a subclass of str that h5py refuses
     for key, provider in zip(("model_accurate", "model_fast"), providers, strict=False):
         kept[key] = provider.label
     return kept

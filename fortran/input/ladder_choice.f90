@@ -74,8 +74,8 @@ subroutine choose_integrator(self, entries, error)
          & "needs a fast model beside ml-model: keyword 'ml-model-fast' is missing")
    else if (has_fast .and. .not. self%two_level) then
       call fatal_error(error, about(entries, "ml-model-fast") // " is given, but the integrator '" // &
-         & self%integrator // "' (" // about(entries, "integrator") // ") has one level; take respa or baoabrespa, " // &
-         & "or leave the fast model out")
+         & self%integrator // "' (" // about(entries, "integrator") // ") has one level; take respa or " // &
+         & "baoabrespa, or leave the fast model out")
    else
       call check_thermostat(self, entries, error)
    end if

@@ -31,10 +31,8 @@ module fennix_bins
       integer, allocatable :: first(:), atom(:)
       real(dp), allocatable :: sorted(:, :)
    contains
-      procedure :: inside
+      procedure :: step_to
       procedure :: index_of
-      procedure :: gap
-      procedure :: farther
    end type bins_type
 
    !> More bins than this for each atom are mostly empty: a bigger grid only costs memory
@@ -140,14 +138,42 @@ subroutine sort_into_bins(self)
 end subroutine sort_into_bins
 
 
-!> Whether a bin coordinate exists: always in a periodic grid, where it stands for an image
-pure function inside(self, axis, coordinate)
+!> Go to the bins d away from an atom's own along one axis: which bin that is, through which image the atom sees it,
+!> and whether anything there can be within range. Axes are set one after another, 1, 2, 3.
+pure subroutine step_to(self, axis, iat, d, range, before, bin, image, origin, gap, near)
    class(bins_type), intent(in) :: self
-   integer, intent(in) :: axis, coordinate
-   logical :: inside
+   integer, intent(in) :: axis, iat, d
+   !> Å
+   real(dp), intent(in) :: range
+   !> Position of the atom as seen from the images along the axes before this one, Å
+   real(dp), intent(in) :: before(3)
+   !> Bin and image; this axis is set
+   integer, intent(inout) :: bin(3), image(3)
+   !> Position of the atom as seen from the image along each axis, column by column, Å
+   real(dp), intent(inout) :: origin(3, 3)
+   !> Distance of the atom from the nearer face of the bin along each axis, Å
+   real(dp), intent(inout) :: gap(3)
+   logical, intent(out) :: near
+   integer :: coordinate
 
-   inside = self%periodic .or. (coordinate >= 0 .and. coordinate < self%shape(axis))
-end function inside
+   coordinate = self%home(axis, iat) + d
+   if (self%periodic) then
+      bin(axis) = modulo(coordinate, self%shape(axis))
+      image(axis) = (coordinate - bin(axis))/self%shape(axis)
+   else
+      near = coordinate >= 0 .and. coordinate < self%shape(axis)
+      if (.not. near) return
+      bin(axis) = coordinate
+      image(axis) = 0
+   end if
+   origin(:, axis) = before - self%vectors(:, axis)*image(axis)
+   gap(axis) = self%width(axis)*max(0.0_dp, coordinate - self%place(axis, iat), self%place(axis, iat) - coordinate - 1)
+   if (self%orthogonal) then
+      near = sum(gap(:axis)**2) <= range**2
+   else
+      near = gap(axis) <= range
+   end if
+end subroutine step_to
 
 
 !> Running index of a bin, zero-based
@@ -158,32 +184,5 @@ pure function index_of(self, bin) result(index)
 
    index = bin(1) + self%shape(1)*(bin(2) + self%shape(2)*bin(3))
 end function index_of
-
-
-!> Distance of an atom from the nearer face of a bin along one axis, zero inside it, Å
-pure function gap(self, axis, iat, coordinate)
-   class(bins_type), intent(in) :: self
-   integer, intent(in) :: axis, iat
-   !> Bin coordinate, which may lie outside the grid (an image)
-   integer, intent(in) :: coordinate
-   real(dp) :: gap
-
-   gap = self%width(axis)*max(0.0_dp, coordinate - self%place(axis, iat), self%place(axis, iat) - coordinate - 1)
-end function gap
-
-
-!> Whether a bin this far along each axis holds no atom within range
-pure function farther(self, gaps, range)
-   class(bins_type), intent(in) :: self
-   !> Å
-   real(dp), intent(in) :: gaps(:), range
-   logical :: farther
-
-   if (self%orthogonal) then
-      farther = sum(gaps**2) > range**2
-   else
-      farther = maxval(gaps) > range
-   end if
-end function farther
 
 end module fennix_bins

@@ -100,29 +100,22 @@ subroutine find_edges(self, bins, range)
    type(pairs_type), intent(inout) :: self
    type(bins_type), intent(in) :: bins
    real(dp), intent(in) :: range
-   integer :: jat, home(3), offset(3), bin(3), image(3), d1, d2, d3
-   real(dp) :: origin(3), gap(3)
+   integer :: jat, d1, d2, d3, bin(3), image(3)
+   real(dp) :: origin(3, 3), gap(3)
+   logical :: near
 
    self%n_edges = 0
    call reserve(self, int(max(1024, 64*bins%n), i8))
    do jat = 1, bins%n
-      home = bins%home(:, jat)
       do d1 = bins%reach(1), -bins%reach(1), -1
-         if (.not. bins%inside(1, home(1) + d1)) cycle
-         gap(1) = bins%gap(1, jat, home(1) + d1)
+         call bins%step_to(1, jat, d1, range, bins%folded(:, jat), bin, image, origin, gap, near)
+         if (.not. near) cycle
          do d2 = bins%reach(2), -bins%reach(2), -1
-            if (.not. bins%inside(2, home(2) + d2)) cycle
-            gap(2) = bins%gap(2, jat, home(2) + d2)
-            if (bins%farther(gap(1:2), range)) cycle
+            call bins%step_to(2, jat, d2, range, origin(:, 1), bin, image, origin, gap, near)
+            if (.not. near) cycle
             do d3 = bins%reach(3), -bins%reach(3), -1
-               if (.not. bins%inside(3, home(3) + d3)) cycle
-               gap(3) = bins%gap(3, jat, home(3) + d3)
-               if (bins%farther(gap, range)) cycle
-               offset = home + [d1, d2, d3]
-               bin = modulo(offset, bins%shape)
-               image = (offset - bin)/bins%shape
-               origin = bins%folded(:, jat) - matmul(bins%vectors, real(image, dp))
-               call scan_bin(self, bins, jat, bin, image, origin, range**2)
+               call bins%step_to(3, jat, d3, range, origin(:, 2), bin, image, origin, gap, near)
+               if (near) call scan_bin(self, bins, jat, bins%index_of(bin), image, origin(:, 3), range**2)
             end do
          end do
       end do
@@ -131,17 +124,16 @@ end subroutine find_edges
 
 
 !> Atoms of one bin (seen through one image) within range of atom jat
-subroutine scan_bin(self, bins, jat, bin, image, origin, range2)
+subroutine scan_bin(self, bins, jat, index, image, origin, range2)
    type(pairs_type), intent(inout) :: self
    type(bins_type), intent(in) :: bins
-   integer, intent(in) :: jat, bin(3), image(3)
+   integer, intent(in) :: jat, index, image(3)
    !> Folded position of jat as seen from that image
    real(dp), intent(in) :: origin(3), range2
-   integer :: index, slot, iat
+   integer :: slot, iat
    real(dp) :: distance2
    integer(i8) :: n
 
-   index = bins%index_of(bin)
    call reserve(self, self%n_edges + bins%first(index + 1) - bins%first(index))
    n = self%n_edges
    do slot = bins%first(index) + 1, bins%first(index + 1)

@@ -12,7 +12,7 @@ _SIZES = {
     },
     "fast": {
         "cutoff": 3.5, "short": None, "species": [32, 48], "head": [48, 24],
-        "raster": {"dim": 48, "lmax": 2, "scal_heads": 8, "tens_heads": 4, "att_dim": 8,
+        "raster": {"dim": 48, "lmax": 2, "scal_heads": 8, "tens_heads": 4, "att_dim": 16,
                    "nlayers": 1, "update_hidden": [64, 48]},
     },
 }  # fmt: skip

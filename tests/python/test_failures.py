@@ -129,7 +129,7 @@ MISTAKES = {
     "box without volume": Mistake(box(20.0, 20.0, 20.0, 30.0, 160.0), ("volume",)),
     "box too dense": Mistake(box(2.0, 2.0, 2.0), ("density|dense|g/cm",)),
     "box too flat": Mistake(box(80.0, 80.0, 0.3), ("0.3|image",)),
-    "read-only folder": Mistake(read_only, ("case",), before=WITHOUT_POWER),
+    "read-only folder": Mistake(read_only, ("folder", "denied"), before=WITHOUT_POWER),
 }
 
 

@@ -24,25 +24,24 @@ def cosine_ramp(distance: Tensor, start: Tensor | float, width: Tensor | float) 
 
 
 def bessel_basis(distance: Tensor, cutoff: float, dim: int) -> Tensor:
-    """(E, dim) functions rc/(dim pi) sin(n pi d/rc)/d, n = 1..dim, notes §5."""
+    """(dim, E) functions rc/(dim pi) sin(n pi d/rc)/d, n = 1..dim, notes §5."""
     n = torch.arange(1, dim + 1, dtype=distance.dtype, device=distance.device)
-    d = distance.unsqueeze(1)
-    return torch.sin(d * (n * (math.pi / cutoff))) * ((cutoff / (dim * math.pi)) / d)
+    waves = torch.sin((n * (math.pi / cutoff)).unsqueeze(1) * distance)
+    return waves * ((cutoff / (dim * math.pi)) / distance)
 
 
 def spherical_harmonics(unit: Tensor, lmax: int) -> Tensor:
-    """Real spherical harmonics of (E, 3) unit vectors, (E, (lmax + 1)^2)."""
-    return torch.stack(harmonic_columns(unit, lmax), dim=1)
-
-
-def harmonic_columns(unit: Tensor, lmax: int) -> list[Tensor]:
-    """The real spherical harmonics of (E, 3) unit vectors as (lmax + 1)^2 arrays (E,).
+    """Real spherical harmonics of (3, E) unit vectors, ((lmax + 1)^2, E).
 
     "Component" normalisation (the squares of one l sum to 2l + 1), e3nn's order with y as polar
     axis (notes §5); lmax at most 3.
     """
-    # columns as contiguous arrays: strided ones are several times slower to combine
-    x, y, z = unit.T.contiguous().unbind(0)
+    return torch.stack(harmonic_list(unit, lmax))
+
+
+def harmonic_list(unit: Tensor, lmax: int) -> list[Tensor]:
+    """:func:`spherical_harmonics` as a list of (E,) arrays."""
+    x, y, z = unit.unbind(0)
     parts = [torch.ones_like(x)]
     if lmax >= 1:
         parts += [math.sqrt(3.0) * x, math.sqrt(3.0) * y, math.sqrt(3.0) * z]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pyfennix.models.graph import Graph, kept_rows
 from pyfennix.models.raster.basis import polynomial_switch
-from pyfennix.models.segments import segment_spread, segment_sum
+from pyfennix.models.segments import gather_columns, spread_columns, sum_columns
 
 
 @dataclass(eq=False)
@@ -31,13 +31,22 @@ class Edges:
     pair_counts: list[int] | None = None
     switch: Tensor | None = None
 
-    def sum(self, rows: Tensor) -> Tensor:
-        """(E, ...) -> (n_center, ...) sums over each receiver's edges."""
-        return segment_sum(rows, self.order, self.first, self.receiver)
+    def sum(self, columns: Tensor) -> Tensor:
+        """(F, E) -> (n_center, F) sums over each receiver's edges."""
+        return sum_columns(columns, self.order, self.first, self.receiver)
 
     def spread(self, values: Tensor) -> Tensor:
-        """(n_center, ...) -> (E, ...) the receiver's row for each edge."""
-        return segment_spread(values, self.order, self.first, self.receiver)
+        """(n_center, F) -> (F, E) the receiver's values for each edge."""
+        return spread_columns(values, self.order, self.first, self.receiver)
+
+    def gather(self, values: Tensor) -> Tensor:
+        """(n_total, F) -> (F, E) the neighbour's values for each edge."""
+        return gather_columns(values, self.neighbor)
+
+    @property
+    def unit(self) -> Tensor:
+        """(3, E) directions."""
+        return self.vectors.T.contiguous() / self.distances
 
 
 def safe_distances(vectors: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ class Mixing(nn.Module):
 
 @dataclass(eq=False)
 class Geometry:
-    """Edge quantities that all layers share."""
+    """Edge quantities that all layers share, as columns: (width, E)."""
 
     edges: Edges
     radial: Tensor
@@ -102,14 +102,10 @@ class Raster(nn.Module):
             self._add_layer(t, blocks)
         degree = torch.tensor(l_of_component(c.lmax))
         spread = (degree == torch.arange(self.n_l).unsqueeze(1)).float()
-        # (L, M) copies a per-l value to the components of l; (M, L) sums them
+        # (L, M) copies a per-l value to the components of l; (M, L) averages over them
         self.register_buffer("spread_l", spread, persistent=False)
-        self.register_buffer("sum_l", spread.T.contiguous(), persistent=False)
-        parity = (1.0 - 2.0 * (degree % 2)).unsqueeze(1)
-        self.register_buffer("sum_l_parity", spread.T * parity, persistent=False)
         mean = spread.T / (2.0 * degree.unsqueeze(1) + 1.0)
         self.register_buffer("mean_l", mean.contiguous(), persistent=False)
-        self.register_buffer("_radii", torch.zeros(0), persistent=False)
 
     def _add_layer(self, t: int, blocks: Sequence[str]) -> None:
         c = self.config
@@ -141,17 +137,17 @@ class Raster(nn.Module):
         """Whatever depends on the elements only, one row per element (or pair of elements).
 
         ``species`` (U, n_species) embeddings, ``radii`` (U,) covalent radii in Å. Returns ``x``
-        (U, dim), ``qk`` (U * U, att_dim, heads), ``values``, ``own`` and ``radius_sum`` (U * U,).
+        (U, dim), ``qk`` (U * U, heads, att_dim), ``values``, ``own`` and ``radius_sum`` (U * U,).
         """
         c = self.config
         x = normalize(self._modules["species_linear"](species))
         u = len(x)
         q = self._part("queries", 0)(x).view(u, 1, -1, c.att_dim)
         k = self._part("keys", 0)(x).view(1, u, -1, c.att_dim)
-        qk = (q * k).flatten(0, 1).transpose(1, 2) / math.sqrt(c.att_dim)
+        qk = (q * k).flatten(0, 1) / math.sqrt(c.att_dim)
         return {
             "x": x,
-            "qk": qk.contiguous(),
+            "qk": qk,
             "values": self._part("values", 0)(x).view(u, c.scal_heads, c.att_dim),
             "own": self._part("self_values", 0)(x),
             "radius_sum": (radii.unsqueeze(1) + radii).flatten(),
@@ -216,54 +212,66 @@ class Raster(nn.Module):
         radius = static["radius_sum"].index_select(0, edges.pair)
         width = (c.switch_cov_end - c.switch_cov_start) * radius
         covalent = cosine_ramp(d, c.switch_cov_start * radius, width)
-        radial = bessel_basis(d, c.cutoff, c.radial_dim) * covalent.unsqueeze(1)
-        harmonics = spherical_harmonics(edges.vectors / d.unsqueeze(1), c.lmax)
-        return Geometry(edges, radial, harmonics, (edges.switch * covalent).unsqueeze(1))
+        radial = bessel_basis(d, c.cutoff, c.radial_dim) * covalent
+        harmonics = spherical_harmonics(edges.unit, c.lmax)
+        return Geometry(edges, radial, harmonics, edges.switch * covalent)
+
+    def _weighted_harmonics(self, weights: Tensor, harmonics: Tensor) -> Tensor:
+        """(heads, L, E) weights per l times (M, E) or (heads, M, E) -> (heads, M, E)."""
+        parts = [
+            weights[:, degree].unsqueeze(1) * harmonics[..., degree**2 : (degree + 1) ** 2, :]
+            for degree in range(self.n_l)
+        ]
+        return torch.cat(parts, dim=1)
 
     def _first_layer(self, static, kind, geometry: Geometry, n_center: int):
         """Steps 2-8 of layer 0, where queries, keys and values have one row per element."""
         c, edges = self.config, geometry.edges
-        w = self._part("positional_encoding", 0)(geometry.radial)
-        blocks = w.split(edges.pair_counts)
-        raw = torch.cat([rows @ qk for rows, qk in zip(blocks, static["qk"], strict=True)])
+        w = self._part("positional_encoding", 0).columns(geometry.radial)
+        blocks = w.split(edges.pair_counts, dim=1)
+        raw = torch.cat([qk @ b for qk, b in zip(static["qk"], blocks, strict=True)], dim=1)
         a = silu(raw) * geometry.attention_switch
-        n_tens = self.n_l * c.tens_heads
-        n_kinds = len(static["x"])
-        # sum the scalar heads per neighbouring element first: values are constant within one
-        slot = edges.receiver * n_kinds + edges.pair % n_kinds
-        summed = a.new_zeros(n_center * n_kinds, c.scal_heads).index_add(0, slot, a[:, n_tens:])
-        per_kind = summed.view(n_center, n_kinds, c.scal_heads)
+        n_tens, n_kinds = self.n_l * c.tens_heads, len(static["x"])
+        # scalar heads are summed per neighbouring element: within one, values are constant
+        other = edges.pair % n_kinds
+        masks = torch.stack([other == u for u in range(n_kinds)]).to(a.dtype)
+        scalars = (masks.unsqueeze(1) * a[n_tens:]).flatten(0, 1)
+        heads = a[:n_tens].view(c.tens_heads, self.n_l, -1)
+        tensor = self._weighted_harmonics(heads, geometry.harmonics).flatten(0, 1)
+        sums = edges.sum(torch.cat([tensor, scalars]))
+        per_kind = sums[:, len(tensor) :].view(n_center, n_kinds, c.scal_heads)
         scalar = torch.einsum("nuh,uhc->nhc", per_kind, static["values"]).flatten(1)
-        weight = a[:, :n_tens].reshape(-1, self.n_l) @ self.spread_l
-        rows = weight.view(len(a), c.tens_heads, -1) * geometry.harmonics.unsqueeze(1)
         own = static["own"].index_select(0, kind[:n_center])
-        return [own, scalar], edges.sum(rows)
+        return [own, scalar], sums[:, : len(tensor)].view(n_center, c.tens_heads, -1)
 
     def _layer(self, t: int, x: Tensor, tensor: Tensor, geometry: Geometry, n_center: int):
         """Steps 1-8 of a later layer; ``x`` and ``tensor`` have a row for every atom."""
-        c, edges = self.config, geometry.edges
-        n_edges, n_tens = len(edges.receiver), self.n_l * c.tens_heads
-        center = x[:n_center]
-        v_j = tensor.index_select(0, edges.neighbor)
-        v_i = edges.spread(tensor[:n_center])
-        harmonics = geometry.harmonics.unsqueeze(1)
-        scalars = ((v_j * harmonics).flatten(0, 1) @ self.sum_l
-                   + (v_i * harmonics).flatten(0, 1) @ self.sum_l_parity)
-        scalars = scalars.view(n_edges, c.tens_heads, self.n_l).transpose(1, 2).flatten(1)
-        w = self._part("positional_encoding", t)(torch.cat([geometry.radial, scalars], dim=1))
+        c, edges, y = self.config, geometry.edges, geometry.harmonics
+        n_tens, center = self.n_l * c.tens_heads, x[:n_center]
+        values = self._part("values", t)(x)
+        n_flat = tensor.shape[1] * tensor.shape[2]
+        gathered = edges.gather(torch.cat([tensor.flatten(1), values], dim=1))
+        v_j = gathered[:n_flat].view(c.tens_heads, len(y), -1)
+        v_i = edges.spread(tensor[:n_center].flatten(1)).view_as(v_j)
+        scalars = [geometry.radial]
+        for degree in range(self.n_l):
+            m = slice(degree**2, (degree + 1) ** 2)
+            both = v_j[:, m] - v_i[:, m] if degree % 2 else v_j[:, m] + v_i[:, m]
+            scalars.append((both * y[m]).sum(1))
+        w = self._part("positional_encoding", t).columns(torch.cat(scalars))
+        w = w.T.contiguous() / math.sqrt(c.att_dim)
         q = self._part("queries", t)(center).view(n_center, -1, c.att_dim)
         k = self._part("keys", t)(x).view(len(x), -1, c.att_dim)
-        w = w / math.sqrt(c.att_dim)
         raw = attention_logits(q, k, w, edges.receiver, edges.neighbor)
-        a = silu(raw) * geometry.attention_switch
-        values = self._part("values", t)(x).index_select(0, edges.neighbor)
-        weighted = a[:, 2 * n_tens :].unsqueeze(2) * values.view(n_edges, c.scal_heads, -1)
-        scalar = edges.sum(weighted.flatten(1))
-        weight = a[:, : 2 * n_tens].reshape(-1, self.n_l) @ self.spread_l
-        weight = weight.view(n_edges, 2, c.tens_heads, -1)
-        rows = weight[:, 0] * harmonics + weight[:, 1] * v_j
+        a = silu(raw.T.contiguous()) * geometry.attention_switch
+        heads = a[: 2 * n_tens].view(2, c.tens_heads, self.n_l, -1)
+        added = self._weighted_harmonics(heads[0], y) + self._weighted_harmonics(heads[1], v_j)
+        weighted = gathered[n_flat:].view(c.scal_heads, c.att_dim, -1) * a[2 * n_tens :, None]
+        sums = edges.sum(torch.cat([added.flatten(0, 1), weighted.flatten(0, 1)]))
         own = self._part("self_values", t)(center)
-        return [own, scalar], tensor[:n_center] + edges.sum(rows)
+        return [own, sums[:, n_flat:]], tensor[:n_center] + sums[:, :n_flat].view(
+            n_center, c.tens_heads, -1
+        )
 
     def _invariants(self, t: int, tensor: Tensor) -> Tensor:
         """Step 9: (n, L * heads) per-l products of the tensor with its mixed self, l-major."""

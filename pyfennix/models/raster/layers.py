@@ -45,6 +45,15 @@ class NeuralNet(nn.Module):
         return getattr(self, f"Layer_{self.depth}")(x, n_out)
 
 
+    def columns(self, x: Tensor) -> Tensor:
+        """(in, E) -> (out, E): the same network on columns."""
+        for i in range(1, self.depth + 1):
+            layer = getattr(self, f"Layer_{i}")
+            x = silu(x) if i > 1 else x
+            x = torch.addmm(layer.bias.unsqueeze(1), layer.kernel.T, x)
+        return x
+
+
 class BlockNet(nn.Module):
     """One network per block of elements, evaluated for the blocks present only."""
 

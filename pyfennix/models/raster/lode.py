@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pyfennix.models.raster.basis import cosine_ramp, harmonic_columns, l_of_component
+from pyfennix.models.raster.basis import cosine_ramp, harmonic_list, l_of_component
 from pyfennix.models.raster.edges import Edges
 from pyfennix.models.raster.layers import Dense
 
@@ -64,16 +64,13 @@ class Lode(nn.Module):
         return columns
 
     def kernels(self, edges: Edges, a_lr: Tensor) -> Tensor:
-        """(E, extra + (lmax + 1)^2): radial functions, those of l times its harmonics."""
+        """(K, E): radial functions, those of l times its harmonics; K = extra + (lmax + 1)^2."""
         columns = self.radial(edges.distances, a_lr)
-        unit = edges.vectors / edges.distances.unsqueeze(1)
-        harmonics = harmonic_columns(unit, self.lmax)
-        for degree in range(self.lmax + 1):
-            radial = columns[self.extra + degree] if degree else None
+        harmonics = harmonic_list(edges.unit, self.lmax)
+        for degree in range(1, self.lmax + 1):
             for m in range(degree**2, (degree + 1) ** 2):
-                if degree:
-                    harmonics[m] = radial * harmonics[m]
-        return torch.stack([*columns[: self.extra + 1], *harmonics[1:]], dim=1)
+                harmonics[m] = columns[self.extra + degree] * harmonics[m]
+        return torch.stack([*columns[: self.extra + 1], *harmonics[1:]])
 
     def forward(self, edges: Edges, values: Dense, a_lr: Tensor, x: Tensor,
                 tensor: Tensor) -> Tensor:
@@ -84,12 +81,12 @@ class Lode(nn.Module):
         """
         c, extra = self.channels, self.extra
         kernels = self.kernels(edges, a_lr)
-        # one column per kernel: the value of l serves its 2l + 1 components
+        # one value per kernel: that of l serves its 2l + 1 components
         repeat = list(range(extra)) + [extra + degree for degree in l_of_component(self.lmax)]
         pick = torch.tensor(repeat, device=x.device)
-        z = values(x).view(-1, c, self.n_values).index_select(2, pick)
-        rows = z.flatten(1).index_select(0, edges.neighbor).view(len(kernels), c, -1)
-        sums = edges.sum(rows * kernels.unsqueeze(1))
+        z = values(x).view(-1, c, self.n_values).index_select(2, pick).flatten(1)
+        columns = edges.gather(z).view(c, len(kernels), -1) * kernels
+        sums = edges.sum(columns.flatten(0, 1)).view(-1, c, len(kernels))
         out = [sums[:, :, :extra].flatten(1), sums[:, :, extra]]
         for degree in range(1, self.lmax + 1):
             own = tensor[:, :c, degree**2 : (degree + 1) ** 2]

@@ -45,7 +45,7 @@ class ScreenedRepulsion(nn.Module):
     def forward(self, table: dict[str, Tensor], edges: Edges) -> Tensor:
         """(n_center,) energies in eV."""
         energy = _screened(table, edges.pair, edges.distances) * edges.switch
-        return edges.sum(energy.unsqueeze(1)).squeeze(1)
+        return edges.sum(energy.unsqueeze(0)).squeeze(1)
 
 
 def _screened(table: dict[str, Tensor], pair: Tensor, distance: Tensor) -> Tensor:
