@@ -64,6 +64,9 @@ def start_dynamic(words: list[str]) -> int:
     if not os.access(path, os.X_OK):
         raise InputError(f"the executable {path} is missing; install pyfennix with `pip install .`")
     os.environ["PYFENNIX_PYTHON"] = sys.executable
+    if "OMPI_COMM_WORLD_SIZE" not in os.environ:
+        # Started without mpirun: Open MPI need not look for ssh and start a daemon
+        os.environ.setdefault("OMPI_MCA_ess_singleton_isolated", "1")
     sys.stdout.flush()
     os.execv(path, [path, *words])
 

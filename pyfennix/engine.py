@@ -115,9 +115,9 @@ class Engine:
     def run(self, steps: int) -> None:
         """Take outer steps; a signal that ends them early is raised again here."""
         self._check(fortran.run(self.handle, steps))
-        reason = self.text("stop").split()
-        if reason[:1] == ["signal"]:
-            signal.raise_signal(int(reason[1]))
+        reason = self.text("stop")
+        if reason in signal.Signals.__members__:
+            signal.raise_signal(signal.Signals[reason])
 
     def close(self, finish: bool = True) -> None:
         """Write the last restart files, close all files, and forget the simulation."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import atexit
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -77,8 +78,8 @@ def build(
         attachment.providers.append(make_provider(model, device))
     path = facts.get("h5_file", "")
     if path:
-        attachment.sink = FrameSink(Path(path), parameters(facts, attachment.providers),
-                                    facts.get("version", ""))
+        texts = parameters(facts, attachment.providers)
+        attachment.sink = FrameSink(Path(path), texts, texts["version"])
     return attachment
 
 
@@ -92,7 +93,7 @@ def load(name: str, precision: str, device: torch.device) -> Model:
 def parameters(facts: dict[str, str], providers: list[ProviderHandle]) -> dict[str, str]:
     """Text for /parameters of the trajectory: enough to repeat the run."""
     kept = {"keyfile": facts.get("key_text", ""), "seed": facts.get("seed", "")}
-    kept["version"] = facts.get("version", "")
+    kept["version"] = version("pyfennix")
     kept["torch"] = str(torch.__version__)  # a subclass of str that h5py refuses
     for key, provider in zip(("model_accurate", "model_fast"), providers, strict=False):
         kept[key] = provider.label

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Conversions at the edge between models (their own declared units) and the engine.
 
 The engine works in kcal/mol and Å. The constants are FeNNol's, so that a ``.fnx`` model gives

@@ -13,22 +13,22 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 
-def radial_distribution(file, bins=75, reach=7.5):
-    """Distances (Å) and g of the oxygen-oxygen pairs, averaged over the later half."""
+def radial_distribution(file, bins=75, reach=7.5, discard=0.5):
+    """Distances (Å) and g of the oxygen-oxygen pairs, without the first part of the frames."""
     group = file["particles/trajectory"]
     oxygen = group["species"][()] == 8
     positions = group["position/value"][:, oxygen].astype(float)
     cells = group["box/edges/value"][()]
-    half = len(positions) // 2
+    skip = int(discard * len(positions))
     counts = np.zeros(bins)
-    for x, cell in zip(positions[half:], cells[half:], strict=True):
+    for x, cell in zip(positions[skip:], cells[skip:], strict=True):
         difference = (x[:, None] - x[None, :]) @ np.linalg.inv(cell)
         difference -= np.round(difference)
         distances = np.linalg.norm(difference @ cell, axis=-1)[np.triu_indices(len(x), 1)]
         counts += np.histogram(distances, bins, (0.0, reach))[0]
     edges = np.linspace(0.0, reach, bins + 1)
     shells = 4.0 / 3.0 * np.pi * np.diff(edges**3)
-    n, frames = positions.shape[1], len(positions) - half
+    n, frames = positions.shape[1], len(positions) - skip
     expected = frames * n * (n - 1) / 2 * shells / np.linalg.det(cells[-1])
     return 0.5 * (edges[1:] + edges[:-1]), counts / expected
 

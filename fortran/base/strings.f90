@@ -5,7 +5,7 @@ module fennix_strings
    use fennix_kinds, only : dp, i8
    implicit none
    private
-   public :: string_type, lower, split, join, nearest_word, to_real, to_integer, is_letter
+   public :: string_type, append, lower, split, join, nearest_word, to_real, to_integer, is_letter
 
    !> One text of any length
    type :: string_type
@@ -42,6 +42,22 @@ elemental function is_letter(letter)
 
    is_letter = index(upper_letters // lower_letters, letter) > 0
 end function is_letter
+
+
+!> Add a text at the end of a list
+pure subroutine append(list, text)
+   type(string_type), allocatable, intent(inout) :: list(:)
+   character(len=*), intent(in) :: text
+   type(string_type), allocatable :: longer(:)
+   integer :: k
+
+   allocate(longer(size(list) + 1))
+   do k = 1, size(list)
+      call move_alloc(list(k)%text, longer(k)%text)
+   end do
+   longer(size(longer))%text = text
+   call move_alloc(longer, list)
+end subroutine append
 
 
 !> Words separated by blanks and tabs

@@ -4,7 +4,7 @@ module fennix_arguments
    use fennix_kinds, only : dp
    use fennix_error, only : error_type, fatal_error
    use fennix_settings, only : job_check, job_dynamic, job_help, job_keywords, job_minimize, job_rerun, job_version
-   use fennix_strings, only : nearest_word, string_type, to_real
+   use fennix_strings, only : append, nearest_word, string_type, to_real
    implicit none
    private
    public :: arguments_type, parse_arguments, command_words, positional_keyword
@@ -116,7 +116,7 @@ subroutine take_word(self, word, error)
       call fatal_error(error, "command line: '" // word // "' is one word too many; after NAME come at most " // &
          & "nsteps, dt (fs), dump (ps), ensemble, temperature and pressure")
    else
-      self%value = [self%value, string_type(word)]
+      call append(self%value, word)
    end if
 end subroutine take_word
 

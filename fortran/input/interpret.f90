@@ -3,7 +3,7 @@
 module fennix_interpret
    use fennix_kinds, only : dp, i8
    use fennix_error, only : error_type, fatal_error
-   use fennix_strings, only : join, lower, nearest_word, string_type, to_real
+   use fennix_strings, only : append, join, lower, nearest_word, string_type, to_real
    use fennix_settings, only : job_dynamic, job_help, job_keywords, job_minimize, job_rerun, job_version, settings_type
    use fennix_arguments, only : arguments_type, positional_keyword
    use fennix_keyfile, only : entry_type, last_entry, parse_keyfile
@@ -187,8 +187,8 @@ subroutine note_repetition(self, entries)
    keyword = entries(n)%keyword
    before = last_entry(entries(:n - 1), keyword)
    if (before == 0 .or. keyword == "element") return
-   self%notes = [self%notes, string_type(entries(n)%place // ": keyword '" // keyword // &
-      & "' was given before (" // entries(before)%place // "); the last one holds.")]
+   call append(self%notes, entries(n)%place // ": keyword '" // keyword // "' was given before (" // &
+      & entries(before)%place // "); the last one holds.")
 end subroutine note_repetition
 
 
@@ -204,7 +204,7 @@ subroutine add_once(list, word)
    do k = 1, size(list)
       if (list(k)%text == word) return
    end do
-   list = [list, string_type(word)]
+   call append(list, word)
 end subroutine add_once
 
 

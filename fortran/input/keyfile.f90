@@ -2,7 +2,7 @@
 !> Keyfiles: text to a list of keywords, each with its values and the place where it stands.
 module fennix_keyfile
    use fennix_error, only : error_type, fatal_error, to_text
-   use fennix_strings, only : lower, string_type
+   use fennix_strings, only : append, lower, string_type
    implicit none
    private
    public :: entry_type, parse_keyfile, last_entry
@@ -88,11 +88,11 @@ pure subroutine split_line(line, place, words, error)
             call fatal_error(error, place // ": the quote " // line(begin:begin) // " is not closed")
             return
          end if
-         words = [words, string_type(line(begin + 1:last - 1))]
+         call append(words, line(begin + 1:last - 1))
       case default
          last = scan(line(begin:), blanks)
          last = merge(len(line), begin + last - 2, last == 0)
-         words = [words, string_type(line(begin:last))]
+         call append(words, line(begin:last))
       end select
    end do
 end subroutine split_line

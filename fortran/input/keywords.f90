@@ -48,7 +48,7 @@ pure function run_keywords() result(k)
 
    k = [ &
       & keyword_type("steps", int, ">= 0", "outer steps", "must be given", &
-      & "Number of outer steps, 0 for a single point. First value after NAME on the command line."), &
+      & "Number of outer steps, 0 for a single point. First value after NAME. nsteps is the same."), &
       & keyword_type("timestep", num, "> 0", "fs", "1", &
       & "Outer time step. Second value after NAME. With two levels a whole multiple of dshort."), &
       & keyword_type("dump", num, "> 0", "ps", "0.1", &
@@ -130,7 +130,7 @@ pure function minimize_keywords() result(k)
    type(keyword_type), allocatable :: k(:)
 
    k = [ &
-      & keyword_type("minimize", swi, "", "", "off", "Minimise the energy before the dynamics."), &
+      & keyword_type("minimize", swi, "", "", "off", "Minimise before the dynamics. minimise is the same."), &
       & keyword_type("minimize-rms", num, "> 0", "kcal/mol/A", "0.1", &
       & "The minimiser stops when the root mean square force component is below this."), &
       & keyword_type("minimize-steps", int, ">= 0", "", "1000", "Most evaluations of the minimiser.")]

@@ -4,7 +4,7 @@ module fennix_sections
    use fennix_kinds, only : dp, i8
    use fennix_units, only : femtosecond
    use fennix_error, only : error_type, fatal_error, to_text
-   use fennix_strings, only : join, lower, string_type, to_integer
+   use fennix_strings, only : append, join, lower, to_integer
    use fennix_settings, only : settings_type
    use fennix_elements, only : atomic_number
    use fennix_keyfile, only : entry_type
@@ -172,7 +172,7 @@ subroutine read_elements(self, entries, error)
             & "symbol (element CA C), got '" // join(entries(k)%value, " ") // "'")
          return
       end if
-      self%element_name = [self%element_name, entries(k)%value(1)]
+      call append(self%element_name, entries(k)%value(1)%text)
       self%element_number = [self%element_number, number]
    end do
 end subroutine read_elements
@@ -217,7 +217,7 @@ subroutine add_note(self, entries, keyword, text)
    character(len=*), intent(in) :: keyword
    character(len=*), intent(in) :: text
 
-   self%notes = [self%notes, string_type(about(entries, keyword) // " " // text // ".")]
+   call append(self%notes, about(entries, keyword) // " " // text // ".")
 end subroutine add_note
 
 end module fennix_sections

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MIT
 """Reading and writing of files; nothing here knows an engine."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Read and write ``.fnx`` checkpoints: MessagePack with arrays as extension types (notes §1)."""
 
 from __future__ import annotations
@@ -36,9 +37,7 @@ def read_tree(path: str | os.PathLike) -> Any:
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
     try:
         # msgpack refuses lengths beyond the buffer, so nothing larger than the file is allocated
-        return msgpack.unpackb(
-            content, ext_hook=_decode, raw=False, strict_map_key=False, max_buffer_size=len(content)
-        )
+        return msgpack.unpackb(content, ext_hook=_decode, raw=False, strict_map_key=False)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
     except (ValueError, TypeError, RecursionError, msgpack.exceptions.UnpackException) as error:

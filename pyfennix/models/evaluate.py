@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Energies, forces and virial of a model, from one backward pass to the edge vectors."""
 
 from __future__ import annotations

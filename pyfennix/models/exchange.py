@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The point between two layers where a decomposed run may fetch the features of ghosts."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a model sees of a system: the topology of a pair list, and one graph per evaluation."""
 
 from __future__ import annotations

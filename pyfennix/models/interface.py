@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The contract between a model and the engine: what a model declares and what it returns."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A pair list in numpy, for single evaluations from Python: any cell, any size, O(N)."""
 
 from __future__ import annotations

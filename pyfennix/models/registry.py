@@ -1,7 +1,9 @@
+# SPDX-License-Identifier: MIT
 """From a shipped name or a file to a model: NAME, FILE.fnx, FILE.py or FILE.py:Class."""
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import sys
 import traceback
@@ -12,6 +14,8 @@ import torch
 
 from pyfennix.exceptions import ModelError
 from pyfennix.models.interface import Model
+from pyfennix.models.memory import keep_freed_memory
+from pyfennix.models.raster.checkpoint import load_fnx
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -46,6 +50,7 @@ def load_model(
     ModelError
         One sentence when the model cannot be found or read.
     """
+    keep_freed_memory()
     if isinstance(dtype, str):
         if dtype not in DTYPES:
             raise ModelError(f"dtype {dtype!r} is unknown: use float32 or float64")
@@ -61,18 +66,16 @@ def load_model(
 
 def _from_weights(text: str) -> Model:
     """A shipped model or a .fnx file."""
-    from pyfennix.io.fnx import read_model
-
     path = Path(text)
-    if path.suffix != ".fnx" and text in shipped():
-        path = WEIGHTS / f"{text}.fnx"
-    if not path.is_file():
-        raise ModelError(
-            f"model {text} is neither a file nor one of {', '.join(shipped()) or 'none shipped'}"
-        )
-    model = read_model(path)
-    model.name = path.stem
-    return model
+    if path.suffix == "" and text in shipped():
+        return load_fnx(WEIGHTS / f"{text}.fnx")
+    if path.is_file():
+        return load_fnx(path)
+    if path.suffix or len(path.parts) > 1:
+        raise ModelError(f"model file {text} does not exist")
+    near = difflib.get_close_matches(text, shipped(), n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]}?" if near else f"shipped are {', '.join(shipped()) or 'none'}"
+    raise ModelError(f"there is no model {text!r}: {hint}")
 
 
 def _from_python(path: Path, kind: str) -> Model:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Gathers to edges and sums over edges, differentiable twice.
 
 Edge-wise arrays of RASTER are kept as *columns*, (width, edges): products that broadcast over
@@ -33,7 +34,7 @@ def segment_sum(rows: Tensor, order: Tensor, first: Tensor, owner: Tensor) -> Te
     (n, ...) sums; zero for an owner without rows.
     """
     shape = rows.shape[1:]
-    flat = rows.reshape(rows.shape[0], -1)
+    flat = rows.reshape(rows.shape[0], shape.numel())
     return _SumRows.apply(flat, order, first, owner).reshape(-1, *shape)
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The two shipped water architectures as ``.fnx`` descriptions."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Train ``water-accurate`` on labelled frames, or distil ``water-fast`` from it.
 
     python -m pyfennix.weights.train_water accurate --data DIR --out DIR --minutes 75

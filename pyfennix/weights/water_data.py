@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Frames and batches for training the shipped water models."""
 
 from __future__ import annotations

@@ -54,5 +54,14 @@ def registry(paths: list[Path]) -> str:
     return HEAD + uses + BODY + calls + TAIL
 
 
+def main(output: Path, paths: list[Path]) -> None:
+    """Write the registry; a test file beside the others that is not among them is an error."""
+    here = Path(__file__).parent
+    forgotten = {p.name for p in here.glob("test_*.f90")} - {p.name for p in paths}
+    if forgotten:
+        sys.exit(f"not in the list of suites in meson.build: {', '.join(sorted(forgotten))}")
+    output.write_text(registry(paths), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(registry([Path(p) for p in sys.argv[2:]]), encoding="utf-8")
+    main(Path(sys.argv[1]), [Path(p) for p in sys.argv[2:]])

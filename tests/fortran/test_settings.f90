@@ -29,7 +29,8 @@ subroutine test_settings_defaults(error)
    call settings_of(s, model, "case 0", raised)
    call check(error, .not. allocated(raised), "refused")
    if (allocated(error)) return
-   call check(error, s%integrator == "baoab" .and. s%ensemble == "nvt" .and. s%langevin .and. .not. s%two_level, "baoab")
+   call check(error, s%integrator == "baoab" .and. s%ensemble == "nvt" .and. s%langevin .and. .not. s%two_level, &
+      & "baoab")
    call check(error, near(s%dt, 1.0e-3_dp) .and. s%dump_every == 100_i8 .and. s%checkpoint_every == 100_i8, "times")
    call check(error, near(s%temperature, 298.0_dp) .and. near(s%initial_temperature, 298.0_dp), "temperatures")
    call check(error, near(s%friction, 1.0_dp) .and. s%remove_inertia == 0 .and. .not. s%heavy_hydrogen, "dynamics")
@@ -45,19 +46,21 @@ subroutine test_settings_values(error)
    type(error_type), allocatable :: raised
    type(settings_type) :: s
 
-   call settings_of(s, "steps 50|timestep 4|dump 0.02|temperature 310|initial-temperature 10|maxh 1.5|randomseed -3|" // &
-      & "integrator BAOABRESPA|dshort 5d-4|friction 0|thermostat Langevin|remove-inertia 7|heavy-hydrogen|" // &
-      & "list-buffer 0.8|ml-model a.fnx|ml-model-fast b.py:Fast|ml-device cuda:2|ml-precision float64|ml-threads 3|" // &
-      & "ml-qtot -1|ml-force-cap 50|x-axis 20|c-axis 30|beta 95|element CA Ca|element XX Cl|minimize|" // &
-      & "minimize-rms 0.5|minimize-steps 9|printout 3|verbose|noarchive|h5md off|save-velocity no|save-force false|" // &
-      & "restart-files off|checkpoint-every 11|digits 8", "", raised)
+   call settings_of(s, "steps 50|timestep 4|dump 0.02|temperature 310|initial-temperature 10|maxh 1.5|" // &
+      & "randomseed -3|integrator BAOABRESPA|dshort 5d-4|friction 0|thermostat Langevin|remove-inertia 7|" // &
+      & "heavy-hydrogen|list-buffer 0.8|ml-model a.fnx|ml-model-fast b.py:Fast|ml-device cuda:2|" // &
+      & "ml-precision float64|ml-threads 3|ml-qtot -1|ml-force-cap 50|x-axis 20|c-axis 30|beta 95|element CA Ca|" // &
+      & "element XX Cl|minimize|minimize-rms 0.5|minimize-steps 9|printout 3|verbose|noarchive|h5md off|" // &
+      & "save-velocity no|save-force false|restart-files off|checkpoint-every 11|digits 8", "", raised)
    call check(error, .not. allocated(raised), "refused")
    if (allocated(raised)) error%message = raised%message
    if (allocated(error)) return
-   call check(error, s%n_steps == 50 .and. near(s%dt, 4.0e-3_dp) .and. s%dump_every == 5 .and. s%n_substeps == 8, "steps")
+   call check(error, s%n_steps == 50 .and. near(s%dt, 4.0e-3_dp) .and. s%dump_every == 5 .and. s%n_substeps == 8, &
+      & "steps")
    call check(error, near(s%temperature, 310.0_dp) .and. near(s%initial_temperature, 10.0_dp), "temperatures")
    call check(error, near(s%max_hours, 1.5_dp) .and. s%seed == -3_i8 .and. s%seed_given, "maxh, seed")
-   call check(error, s%integrator == "baoabrespa" .and. s%two_level .and. s%langevin .and. s%ensemble == "nvt", "ladder")
+   call check(error, s%integrator == "baoabrespa" .and. s%two_level .and. s%langevin .and. s%ensemble == "nvt", &
+      & "ladder")
    call check(error, abs(s%friction) <= 0.0_dp .and. s%remove_inertia == 7 .and. s%heavy_hydrogen, "dynamics")
    call check(error, near(s%skin, 0.8_dp) .and. s%model_accurate == "a.fnx" .and. s%model_fast == "b.py:Fast", "models")
    call check(error, s%device == "cuda:2" .and. s%precision == "float64" .and. s%threads == 3, "how models run")
@@ -77,7 +80,8 @@ subroutine test_settings_command_line(error)
    type(error_type), allocatable :: raised
    type(settings_type) :: s
 
-   call settings_of(s, model // "steps 5|timestep 9|dump 9|ensemble nve|temperature 9", "case 7 2 0.1 2 300 1 -v", raised)
+   call settings_of(s, model // "steps 5|timestep 9|dump 9|ensemble nve|temperature 9", &
+      & "case 7 2 0.1 2 300 1 -v", raised)
    call check(error, .not. allocated(raised), "refused")
    if (allocated(error)) return
    call check(error, s%n_steps == 7 .and. near(s%dt, 2.0e-3_dp) .and. s%dump_every == 50, "steps")
@@ -178,7 +182,8 @@ subroutine test_settings_model_folder(error)
 
    call execute_command_line("mkdir -p settings_folder")
    call write_text("settings_folder/m.py", "")
-   call check(error, locate_model("settings_folder/a.key", "m.py:Net") == "settings_folder/m.py:Net", "beside the keyfile")
+   call check(error, locate_model("settings_folder/a.key", "m.py:Net") == "settings_folder/m.py:Net", &
+      & "beside the keyfile")
    call check(error, locate_model("settings_folder/a.key", "n.fnx") == "n.fnx", "not there")
    call check(error, locate_model("settings_folder/a.key", "water-fast") == "water-fast", "shipped")
    call check(error, locate_model("settings_folder/a.key", "/m.py") == "/m.py", "absolute")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Attention logits of RASTER, contracted in blocks of edges that fit in a core's cache.
 
 The logit of edge e = (i, j) and head h is ``sum_c q[i, h, c] w[e, c] k[j, h, c]``. Written with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Functions of a distance or a direction: switches, radial basis, real spherical harmonics."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A RASTER-type model from a ``.fnx`` file, and back."""
 
 from __future__ import annotations

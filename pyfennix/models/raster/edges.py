@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Edge lists and edge-wise quantities that RASTER shares between its parts."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What RASTER knows about elements: electron shells, covalent radii, blocks; computed, Z <= 86."""
 
 from __future__ import annotations

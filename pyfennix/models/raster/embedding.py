@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """RASTER: equivariant message passing with products of species and distance as attention.
 
 Follows notes §5 step by step; names of parameters are FeNNol's. All geometry-free work of the

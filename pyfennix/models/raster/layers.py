@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Small networks with FeNNol's parameter names: Dense, NEURAL_NET, BLOCK_INDEX_NET."""
 
 from __future__ import annotations

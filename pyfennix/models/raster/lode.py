@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The long-range part of RASTER: damped multipoles of the neighbours' values (notes §5)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A model made of a ``.fnx`` module list: static part once per composition, the rest per step."""
 
 from __future__ import annotations

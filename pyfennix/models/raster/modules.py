@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The modules of a ``.fnx`` module list that pyfennix knows, by their FeNNol identifiers.
 
 Every module declares the keys it reads and writes. ``prepare`` runs once per composition, on one

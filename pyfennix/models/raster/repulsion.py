@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Short-range repulsion between screened nuclei: ZBL (any element) and NLH (from a table)."""
 
 from __future__ import annotations
