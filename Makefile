@@ -29,7 +29,7 @@ example-own-model: build ## a potential of your own (examples/03_own_model)
 
 test: build lint ## linters and every test
 	$(VENV)/bin/meson test -C build/editable --print-errorlogs
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest -n 2 --dist loadfile
 
 test-physics: build ## only the tests of the physics
 	$(VENV)/bin/pytest -m physics

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Cost of the bridge itself: one evaluation by a provider whose model does nothing but copy.
 
-Prints microseconds per evaluation for the call alone, with the engine's arrays as tensors, and
-for the same data copied as numpy and torch would without the bridge.
+Prints microseconds per evaluation for the call alone, with the engine's arrays as tensors, for
+the same copy between two tensors without the bridge, and for a whole step of the engine around it
+(velocity Verlet, pair lists included).
 
     python benchmarks/bridge.py
 """
@@ -18,6 +19,8 @@ import torch
 
 from pyfennix import seam
 from pyfennix.callback import ProviderHandle
+from pyfennix.engine import Engine
+from pyfennix.host import Attachment
 
 SIZES = ((648, 32_400), (25_000, 1_250_000))
 
@@ -63,6 +66,12 @@ def nothing(_request: object, _result: object, _arrays: object) -> float:
     return 0.0
 
 
+def nothing_moves(_request: object, _result: object, arrays: object) -> float:
+    """Forces of zero."""
+    arrays.forces.zero_()
+    return 0.0
+
+
 def copies(_request: object, _result: object, arrays: object) -> float:
     """The least a model can do: read every position, write every force."""
     arrays.forces.copy_(arrays.positions)
@@ -73,6 +82,27 @@ def plain_copy(case: Case) -> Callable[[], object]:
     """The same copy between two torch tensors that were there all the time."""
     source, target = torch.from_numpy(case.positions), torch.from_numpy(case.forces)
     return lambda: target.copy_(source)
+
+
+def engine_step(n: int) -> tuple[float, float]:
+    """Least and median time of a step of free atoms at the density of water, µs."""
+    side = (10.0 * n) ** (1.0 / 3.0)
+    per_side = int(np.ceil(n ** (1.0 / 3.0)))
+    grid = np.stack(np.meshgrid(*[np.arange(per_side)] * 3), -1).reshape(-1, 3)[:n]
+    keywords = "ml-model null\nensemble nve\ntimestep 1.0\ntemperature 300\nrandomseed 1\n"
+    engine = Engine.from_arrays(
+        ["bench"], keywords, "", np.full(n, 8), (grid + 0.5) * side / per_side, None, None,
+        np.eye(3) * side,
+    )
+    engine.attach(Attachment([ProviderHandle(nothing_moves, "null", 5.0)]))
+    engine.prepare()
+    blocks = []
+    for _ in range(10):
+        begin = time.perf_counter()
+        engine.run(20)
+        blocks.append((time.perf_counter() - begin) / 20 * 1e6)
+    engine.close()
+    return min(blocks), float(np.median(blocks))
 
 
 def microseconds(call: Callable[[], object]) -> tuple[float, float]:
@@ -101,6 +131,8 @@ def main() -> None:
         for name, call in rows.items():
             least, median = microseconds(call)
             print(f"{name:36s}{n:8d}{n_edges:10d}{least:9.1f}{median:9.1f}")
+        least, median = engine_step(n)
+        print(f"{'whole step of the engine':36s}{n:8d}{'':10s}{least:9.1f}{median:9.1f}")
 
 
 if __name__ == "__main__":

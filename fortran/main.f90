@@ -37,11 +37,11 @@ program fennix_dynamic
    call leave_on(error)
    select case (arguments%job)
    case (job_help)
-      write(output_unit, '(a)') help_text()
+      write(output_unit, "(a)") help_text()
    case (job_version)
-      write(output_unit, '(a)') version_text()
+      write(output_unit, "(a)") version_text()
    case (job_keywords)
-      write(output_unit, '(a)') keyword_table_text()
+      write(output_unit, "(a)") keyword_table_text()
    case default
       call install_signals()
       call read_settings(settings, arguments, error)
@@ -61,7 +61,7 @@ subroutine leave_on(failure)
 
    if (.not. allocated(failure)) return
    flush(output_unit)
-   if (comm%rank == 0) write(error_unit, '(a)') "fennix-dynamic: " // failure%message
+   if (comm%rank == 0) write(error_unit, "(a)") "fennix-dynamic: " // failure%message
    call close_comm(comm)
    stop 1, quiet=.true.
 end subroutine leave_on

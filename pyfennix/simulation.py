@@ -152,7 +152,7 @@ class Simulation:
         try:
             facts = host.parse(self._engine.text("host"))
             models = start.model_objects((accurate, fast), dtype)
-            attachment = host.build(facts, models, threads or None)
+            attachment = host.build(facts, models, int(facts["threads"]) or None)
             self.labels = [provider.label for provider in attachment.providers]
             self._engine.attach(attachment)
             self._engine.prepare()

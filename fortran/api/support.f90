@@ -7,7 +7,8 @@ module fennix_api_support
    use fennix_simulation, only : simulation_type
    implicit none
    private
-   public :: settings_from_text, text_of, copy_array, replace_array, report, from_handle, to_handle, to_pointer, to_address
+   public :: settings_from_text, text_of, copy_array, replace_array, report
+   public :: from_handle, to_handle, to_pointer, to_address
 
 contains
 
@@ -63,14 +64,17 @@ function text_of(sim, what) result(text)
    character(len=*), intent(in) :: what
    character(len=:), allocatable :: text
 
-   text = ""
    select case (what)
    case ("host")
       text = host_text(sim%settings)
    case ("observables")
+      text = ""
       if (allocated(sim%obs%elements)) text = observable_names(sim%obs)
    case ("stop")
+      text = ""
       if (allocated(sim%stop_reason)) text = sim%stop_reason
+   case default
+      text = ""
    end select
 end function text_of
 

@@ -37,7 +37,7 @@ pure function int_to_text(value) result(text)
    character(len=:), allocatable :: text
    character(len=16) :: buffer
 
-   write(buffer, '(i0)') value
+   write(buffer, "(i0)") value
    text = trim(buffer)
 end function int_to_text
 
@@ -48,7 +48,7 @@ pure function int64_to_text(value) result(text)
    character(len=:), allocatable :: text
    character(len=24) :: buffer
 
-   write(buffer, '(i0)') value
+   write(buffer, "(i0)") value
    text = trim(buffer)
 end function int64_to_text
 
@@ -64,7 +64,7 @@ pure function real_to_text(value) result(text)
    if (value == 0.0_dp) then
       text = "0"
    else if (abs(value) >= 1.0e-4_dp .and. abs(value) < 1.0e7_dp) then
-      write(buffer, '(f24.7)') value
+      write(buffer, "(f24.7)") value
       buffer = adjustl(buffer)
       last = len_trim(buffer)
       do while (buffer(last:last) == "0")
@@ -74,7 +74,7 @@ pure function real_to_text(value) result(text)
       text = buffer(1:last)
       if (text(1:1) == ".") text = "0" // text
    else
-      write(buffer, '(es14.6)') value
+      write(buffer, "(es14.6)") value
       text = trim(adjustl(buffer))
    end if
 end function real_to_text

@@ -1,6 +1,7 @@
 ! SPDX-License-Identifier: MIT
 !> The FIRE minimiser: damped dynamics that speeds up while it goes downhill.
-!> Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006); restart rule of Guénolé et al., Comput. Mater. Sci. 175, 109584 (2020).
+!> Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006); restart rule of Guénolé et al., Comput. Mater. Sci. 175,
+!> 109584 (2020).
 module fennix_minimize
    use fennix_kinds, only : dp
    use fennix_atoms, only : atoms_type

@@ -24,6 +24,7 @@ module fennix_python_host
       end function python_start
 
       subroutine python_stop() bind(c, name="fennix_python_stop")
+         implicit none
       end subroutine python_stop
    end interface
 

@@ -28,6 +28,7 @@ subroutine log_header(self, settings, version, note)
    character(len=*), intent(in) :: version
    !> One sentence such as "Continuing from water.dyn, step 1000", empty for a fresh start
    character(len=*), intent(in) :: note
+   integer :: inote
 
    self%every = merge(1_i8, max(1_i8, settings%print_every), settings%verbose)
    self%dt = settings%dt
@@ -38,6 +39,10 @@ subroutine log_header(self, settings, version, note)
    if (is_set(settings%structure_file)) call entry(self, "Structure", settings%structure_file)
    if (is_set(settings%key_file)) call entry(self, "Keyfile", settings%key_file)
    if (is_set(settings%ignored_keywords)) call say(self, " Warning: " // settings%ignored_keywords)
+   if (.not. allocated(settings%notes)) return
+   do inote = 1, size(settings%notes)
+      call say(self, " Note: " // settings%notes(inote)%text)
+   end do
 end subroutine log_header
 
 

@@ -10,7 +10,7 @@ module fennix_host_facts
 contains
 
 
-!> Text for pyfennix.host.attach; in values a line end is written \n and a backslash \\
+!> Text for pyfennix.host.attach; in values a backslash is doubled and a line end is written \n there
 function host_text(settings) result(text)
    type(settings_type), intent(in) :: settings
    character(len=:), allocatable :: text

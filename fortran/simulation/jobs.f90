@@ -118,12 +118,12 @@ function rerun_line(self, n_frames) result(text)
 
    associate (levels => self%ladder%levels)
       call largest_force(levels(1)%forces, atom, length)
-      write(buffer, '(i10,f13.4,f11.4,f10.3,i10)') n_frames, levels(1)%energy, rms_force(levels(1)%forces), length, atom
+      write(buffer, "(i10,f13.4,f11.4,f10.3,i10)") n_frames, levels(1)%energy, rms_force(levels(1)%forces), length, atom
       text = trim(buffer)
       if (size(levels) == 1) return
       difference = levels(1)%forces - levels(2)%forces
       call largest_force(difference, atom, length)
-      write(buffer, '(f15.4,f9.4,f10.3,i10)') levels(2)%energy, rms_force(difference), length, atom
+      write(buffer, "(f15.4,f9.4,f10.3,i10)") levels(2)%energy, rms_force(difference), length, atom
       text = text // trim(buffer)
    end associate
 end function rerun_line

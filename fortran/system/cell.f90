@@ -63,7 +63,7 @@ subroutine new_cell_from_vectors(self, vectors, error)
    self%vectors = vectors
    det = dot_product(vectors(:, 1), cross(vectors(:, 2), vectors(:, 3)))
    if (.not. det > 1.0e-6_dp) then
-      call fatal_error(error, "the box volume is not positive; the lattice vectors must be right-handed and independent")
+      call fatal_error(error, "the box volume is not positive; expected independent, right-handed lattice vectors")
       return
    end if
    self%inverse(1, :) = cross(vectors(:, 2), vectors(:, 3))/det
