@@ -16,7 +16,7 @@ module fennix_api
    private
    public :: create, create_from_arrays, destroy, set_provider, set_frame_sink, prepare, run, finish
    public :: counters, text_length, text_codes, get_array, set_array, get_numbers, get_cell
-   public :: get_observables, get_time, get_virial, seam_layout
+   public :: get_energies, get_observables, get_time, get_virial, seam_layout
 
 contains
 
@@ -311,6 +311,18 @@ subroutine get_observables(handle, n, values)
    sim => from_handle(handle)
    values = observable_values(sim%obs)
 end subroutine get_observables
+
+
+!> Potential energy at the last forces of the accurate and of the fast level (the same with one), kcal/mol
+subroutine get_energies(handle, values)
+   integer(i8), intent(in) :: handle
+   real(dp), intent(inout) :: values(2)
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   values(1) = sim%ladder%levels(1)%energy
+   values(2) = sim%ladder%levels(size(sim%ladder%levels))%energy
+end subroutine get_energies
 
 
 !> Simulated time, ps

@@ -59,6 +59,13 @@ def start_dynamic(words: list[str]) -> int:
     InputError
         When the executable is not installed.
     """
+    at = words.index("--rerun") if "--rerun" in words else -1
+    if at >= 0 and words[at + 1 : at + 2] and Path(words[at + 1]).suffix in (".h5", ".h5md"):
+        from pyfennix.rerun import rerun  # Fortran reads archives, Python reads H5MD
+
+        for line in rerun(words[:at] + words[at + 2 :], Path(words[at + 1])):
+            print(line, flush=True)
+        return 0
     program = resources.files("pyfennix").joinpath("fennix-dynamic")
     path = os.fspath(program)
     if not os.access(path, os.X_OK):

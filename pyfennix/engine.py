@@ -174,6 +174,12 @@ class Engine:
         names = [line.partition("=")[0] for line in lines if "=" in line]
         return dict(zip(names, values.tolist(), strict=True))
 
+    def energies(self) -> tuple[float, float]:
+        """Potential energy of the accurate and of the fast level, kcal/mol."""
+        values = np.zeros(2)
+        fortran.get_energies(self.handle, values)
+        return float(values[0]), float(values[1])
+
     def time(self) -> float:
         """Simulated time in ps."""
         return float(fortran.get_time(self.handle))

@@ -57,6 +57,9 @@ def keyword_lines(options: dict[str, object], keywords: dict[str, object]) -> li
     for name, value in keywords.items():
         if value is not None:
             lines.append(f"{name} {_word(value)}")
+    broken = [line for line in lines if "\n" in line]
+    if broken:
+        raise InputError(f"a keyword must fit on one line, got {broken[0]!r}")
     return lines
 
 
@@ -136,8 +139,8 @@ def _model_word(model: object) -> str:
         return type(model).__name__
     word = str(model)
     if Path(word.partition(".py:")[0] + (".py" if ".py:" in word else "")).is_file():
-        return str(Path(word).absolute())
-    return word
+        word = str(Path(word).absolute())
+    return f'"{word}"' if " " in word or word.startswith("#") else word
 
 
 def _word(value: object) -> str:

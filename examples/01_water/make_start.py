@@ -1,25 +1,24 @@
-"""How water.xyz was made: molecules on a jittered grid, relaxed, then 10 ps at 300 K.
+"""How water.xyz was made: a jittered grid, relaxed, 6 ps with the fast model, 2 ps with both.
 
-Usage: python make_start.py   (writes start/start.xyz, runs the program there, replaces water.xyz)
+Usage: python make_start.py   (works in output/, replaces water.xyz)
 """
 
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 
 SIDE, PER_SIDE, OH, ANGLE = 18.643, 6, 0.9572, np.radians(104.52)
-KEYWORDS = f"""\
+COMMON = f"""\
 a-axis {SIDE}
-integrator baoabrespa
-ml-model water-accurate
-ml-model-fast water-fast
-dshort 0.001
 friction 5.0
 randomseed 1
-minimize
-minimize-rms 2.0
+h5md off
 """
+FAST = COMMON + "integrator baoab\nml-model water-fast\nminimize\nminimize-rms 2.0\n"
+BOTH = COMMON + "integrator baoabrespa\nml-model water-accurate\nml-model-fast water-fast\n"
 
 
 def molecules(rng):
@@ -43,17 +42,26 @@ def write_xyz(path, positions, title):
     Path(path).write_text("\n".join(lines) + "\n")
 
 
+def run(folder, name, keywords, *words):
+    """Run NAME in the folder; returns the positions of its last frame."""
+    (folder / f"{name}.key").write_text(keywords)
+    program = Path(sys.executable).with_name("fennix-dynamic")
+    subprocess.run([program, name, *words, "2", "300"], cwd=folder, check=True)
+    last = (folder / f"{name}.arc").read_text().splitlines()[-3 * PER_SIDE**3:]
+    return np.array([[float(word) for word in line.split()[2:5]] for line in last])
+
+
 def main():
-    """Grid, run, last frame."""
+    """Grid, two runs, last frame."""
     folder = Path(__file__).parent / "output"
-    folder.mkdir(exist_ok=True)
-    write_xyz(folder / "start.xyz", molecules(np.random.default_rng(216)), "216 waters on a grid")
-    (folder / "start.key").write_text(KEYWORDS)
-    run = ["fennix-dynamic", "start", "5000", "2.0", "1.0", "2", "300"]
-    subprocess.run(run, cwd=folder, check=True)
-    last = (folder / "start.arc").read_text().splitlines()[-648:]
-    positions = np.array([[float(word) for word in line.split()[2:5]] for line in last])
-    title = "216 waters in 18.643 Å, 10 ps at 300 K with the shipped models"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    positions = molecules(np.random.default_rng(216))
+    write_xyz(folder / "grid.xyz", positions, "216 waters on a grid")
+    positions = run(folder, "grid", FAST, "6000", "1.0", "1.0")
+    write_xyz(folder / "box.xyz", positions, "216 waters, 6 ps with the fast model")
+    positions = run(folder, "box", BOTH, "1000", "2.0", "0.5")
+    title = "216 waters in 18.643 A at 300 K, made with the shipped models"
     write_xyz(Path(__file__).with_name("water.xyz"), positions, title)
 
 

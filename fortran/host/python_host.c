@@ -18,22 +18,25 @@
 // State of the main thread while Fortran runs without the interpreter lock
 static PyThreadState *main_thread = NULL;
 
+// FOLDER and NAME into path; false when that is longer than a path may be.
+static int join(char *path, const char *folder, const char *name)
+{
+    const int length = snprintf(path, PATH_MAX, "%s%s", folder, name);
+    return length > 0 && length < PATH_MAX;
+}
+
 // True when PREFIX holds pyfennix for the Python version compiled in (a wheel or an editable install).
 static int has_package(const char *prefix)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/" PYTHON_FOLDER "/pyfennix/__init__.py", prefix);
-    if (access(path, R_OK) == 0) return 1;
-    snprintf(path, sizeof path, "%s/" PYTHON_FOLDER "/_pyfennix_editable_loader.py", prefix);
-    return access(path, R_OK) == 0;
+    if (join(path, prefix, "/" PYTHON_FOLDER "/pyfennix/__init__.py") && access(path, R_OK) == 0) return 1;
+    return join(path, prefix, "/" PYTHON_FOLDER "/_pyfennix_editable_loader.py") && access(path, R_OK) == 0;
 }
 
 // PREFIX/bin/python3 into path if it can be run and sees the package.
 static int python_of_prefix(const char *prefix, char *path)
 {
-    if (!has_package(prefix)) return 0;
-    snprintf(path, PATH_MAX, "%s/bin/python3", prefix);
-    return access(path, X_OK) == 0;
+    return has_package(prefix) && join(path, prefix, "/bin/python3") && access(path, X_OK) == 0;
 }
 
 // The interpreter whose site-packages will be used: the caller's wish, the installation around this
@@ -43,8 +46,7 @@ static int choose_python(char *path, char *message, int size)
 {
     const char *wish = getenv("PYFENNIX_PYTHON");
     if (wish && *wish) {
-        snprintf(path, PATH_MAX, "%s", wish);
-        if (access(path, X_OK) == 0) return 0;
+        if (join(path, wish, "") && access(path, X_OK) == 0) return 0;
         snprintf(message, size, "PYFENNIX_PYTHON names %s, which is not a program that can be run", wish);
         return 1;
     }
@@ -61,8 +63,7 @@ static int choose_python(char *path, char *message, int size)
     }
     const char *active = getenv("VIRTUAL_ENV");
     if (active && *active && python_of_prefix(active, path)) return 0;
-    snprintf(path, PATH_MAX, "%s", BUILD_PYTHON);
-    if (access(path, X_OK) == 0) return 0;
+    if (join(path, BUILD_PYTHON, "") && access(path, X_OK) == 0) return 0;
     snprintf(message, size,
         "found no Python that has pyfennix; set PYFENNIX_PYTHON to the interpreter it was installed for");
     return 1;

@@ -2,11 +2,9 @@
 !> The jobs beside dynamics: minimise alone, check the input, evaluate the frames of a trajectory.
 module fennix_jobs
    use fennix_kinds, only : dp, i8
-   use fennix_error, only : error_type, fatal_error, to_text
+   use fennix_error, only : error_type, to_text
    use fennix_arc, only : arc_type, close_arc, next_frame, open_arc
    use fennix_archive, only : close_archive, open_archive, write_frame
-   use fennix_cell, only : cell_type
-   use fennix_atoms, only : atoms_type
    use fennix_ladder, only : evaluate_all
    use fennix_levels, only : refresh_pairs
    use fennix_log, only : log_header, say
@@ -67,8 +65,6 @@ subroutine rerun(self, error)
    type(simulation_type), intent(inout) :: self
    type(error_type), allocatable, intent(out) :: error
    type(arc_type) :: arc
-   type(atoms_type) :: frame
-   type(cell_type) :: cell
    logical :: done
    integer :: n_frames
 
@@ -78,16 +74,9 @@ subroutine rerun(self, error)
    call say(self%log, rerun_head(size(self%ladder%levels)))
    n_frames = 0
    do
-      call next_frame(arc, cell, frame, done, error)
+      call next_frame(arc, self%cell, self%atoms, done, error)
       if (allocated(error) .or. done) exit
       n_frames = n_frames + 1
-      if (frame%n /= self%atoms%n) then
-         call fatal_error(error, self%settings%rerun_file // ": frame " // to_text(n_frames) // " has " // &
-            & to_text(frame%n) // " atoms, expected " // to_text(self%atoms%n))
-         exit
-      end if
-      self%atoms%position = frame%position
-      if (cell%periodic) self%cell = cell
       call evaluate_all(self%ladder, self%atoms, self%cell, self%motion, self%timer, error)
       if (allocated(error)) exit
       call say(self%log, rerun_line(self, n_frames))

@@ -26,4 +26,5 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     wanted = ((_MMAP_THRESHOLD, 1 << 25), (_TRIM_THRESHOLD, 1_900_000_000), (_TOP_PAD, 1 << 27))
-    return all([bool(mallopt(parameter, value)) for parameter, value in wanted])
+    done = [bool(mallopt(parameter, value)) for parameter, value in wanted]
+    return all(done)

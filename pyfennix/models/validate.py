@@ -242,7 +242,8 @@ def _cutoff(case: _Case, name: str) -> Check:
 
 def _lone_atom(case: _Case, name: str) -> Check:
     result = case.run(numbers=case.numbers[:1], positions=np.zeros((1, 3)), cell=None)
-    return _check(name, float(result.forces.abs().max()), 0.0, "force on an atom without neighbours")
+    note = "force on an atom without neighbours"
+    return _check(name, float(result.forces.abs().max()), 0.0, note)
 
 
 def _determinism(case: _Case, name: str) -> Check:

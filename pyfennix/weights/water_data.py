@@ -101,7 +101,8 @@ def perturbed(frame: Frame, sigma: float, generator: torch.Generator) -> Frame:
 
 def collate(frames: list[Frame], cutoff: float, needs_grad: bool = True) -> Batch:
     """Concatenate frames into one graph of float32 edge vectors; pair lists are kept per frame."""
-    firsts, neighbors, vectors, bounds, start, edges = [np.zeros(1, dtype=np.int64)], [], [], [0], 0, 0
+    firsts, neighbors, vectors = [np.zeros(1, dtype=np.int64)], [], []
+    bounds, start, edges = [0], 0, 0
     for frame in frames:
         if frame.pairs is None or frame.pairs[0] != cutoff:
             cell = None if frame.cell is None else frame.cell.numpy()

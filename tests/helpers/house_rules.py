@@ -19,7 +19,7 @@ PYTHON_LAYERS = (
     ("engine",),
     ("start",),
     ("simulation",),
-    ("distill", "analysis"),
+    ("distill", "analysis", "rerun"),
     ("cli",),
     ("__main__", "__init__"),
 )

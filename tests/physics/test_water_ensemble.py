@@ -28,8 +28,8 @@ save-force off
 
 
 @pytest.fixture(scope="module")
-def observables(tmp_path_factory):
-    """Observables of 27 waters, 5 ps at 1 fs, each 10 steps; the first 1 ps is left out."""
+def water(tmp_path_factory):
+    """Log and observables of 27 waters, 5 ps at 1 fs, each 10 steps; the first 1 ps is left out."""
     folder = tmp_path_factory.mktemp("water")
     numbers, positions = waters(cubic(27), (3, 3, 3))
     write_xyz(folder / "water.xyz", numbers, positions)
@@ -37,7 +37,22 @@ def observables(tmp_path_factory):
     done = dynamic(folder, "water", 5000, 1.0, 0.01, 2, TEMPERATURE, timeout=600)
     assert done.returncode == 0, done.stderr
     with h5py.File(folder / "water.h5", "r") as file:
-        return {name: group["value"][100:] for name, group in file["observables"].items()}
+        values = {name: group["value"][100:] for name, group in file["observables"].items()}
+    return done.stdout, values
+
+
+@pytest.fixture
+def observables(water):
+    return water[1]
+
+
+def test_the_log_shows_both_temperatures_by_element(water):
+    table = water[0].split("Temperature by element")[1].splitlines()
+    assert "on-step" in table[0]
+    assert "mid-step" in table[0]
+    for line, element in zip(table[1:3], ("H", "O"), strict=True):
+        assert line.split()[0] == element
+        assert len([word for word in line.split() if word.replace(".", "").isdigit()]) >= 2
 
 
 def test_kinetic_energy_is_canonical(observables):

@@ -153,3 +153,29 @@ def test_recover(tmp_path):
     found = command("recover", "absent.h5", folder=tmp_path)
     assert found.returncode == 1
     assert found.stderr == "pyfennix recover: absent.h5: the trajectory is missing\n"
+
+
+def test_rerun_of_both_kinds_of_trajectory(tmp_path):
+    small_case(tmp_path)
+    assert command("run", "case", 4, 1.0, 0.002, 2, 300.0, folder=tmp_path).returncode == 0
+    (tmp_path / "case.dyn").unlink()
+    tables = []
+    for name in ("case.arc", "case.h5"):
+        found = command("run", "case", "--rerun", name, folder=tmp_path)
+        assert found.returncode == 0, found.stderr
+        lines = found.stdout[found.stdout.index("     Frame"):].splitlines()[1:]
+        tables.append([[float(word) for word in line.split()] for line in lines])
+    assert len(tables[0]) == 2
+    for one, two in zip(*tables, strict=True):
+        assert one == pytest.approx(two, abs=2e-3)
+
+
+def test_rerun_of_another_system(tmp_path):
+    small_case(tmp_path)
+    assert command("run", "case", 1, 1.0, 0.001, 2, 300.0, folder=tmp_path).returncode == 0
+    (tmp_path / "case.dyn").unlink()
+    with h5py.File(tmp_path / "case.h5", "r+") as file:
+        file["particles/trajectory/species"][0] = 2
+    found = command("run", "case", "--rerun", "case.h5", folder=tmp_path)
+    assert found.returncode == 1
+    assert "of another system than case" in found.stderr

@@ -2,6 +2,7 @@
 """pyfennix.Simulation: what it takes, gives and refuses, and that it leaves no trace."""
 
 import os
+import shutil
 import signal
 import threading
 
@@ -192,6 +193,14 @@ def test_model_objects_are_taken_and_left_alone():
     assert model.weight.requires_grad
 
 
+def test_model_file_with_a_blank_in_its_path(tmp_path):
+    folder = tmp_path / "my models"
+    folder.mkdir()
+    shutil.copy(MODELS / "pairs.py", folder)
+    with make(accurate=folder / "pairs.py:Accurate") as one, make() as two:
+        assert one.energy == two.energy
+
+
 def test_isolated():
     atoms = hydrogens()
     atoms.pbc = False
@@ -211,6 +220,7 @@ def test_isolated():
     ({"keywords": {"list-bufer": 1.0}}, "list-buffer"),
     ({"velocities": np.zeros((2, 3))}, r"\(54, 3\)"),
     ({"resume": True}, "output="),
+    ({"keywords": {"list-buffer": "1\nnot-a-keyword"}}, "one line"),
     ({"output": "/proc/none/out"}, "/proc/none"),
 ])
 def test_refusals(options, words):

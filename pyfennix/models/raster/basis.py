@@ -9,11 +9,17 @@ import torch
 from torch import Tensor
 
 
-def polynomial_switch(ratio: Tensor, p: Tensor | float) -> Tensor:
+def polynomial_switch(ratio: Tensor, p: Tensor | float, fennol_exact: bool = False) -> Tensor:
     """1 at ratio 0, 0 at 1 with two vanishing derivatives; p need not be whole.
 
-    s = 1 - (p+1)(p+2)/2 u^p + p(p+2) u^(p+1) - p(p+1)/2 u^(p+2), notes §3.3.
+    s = 1 - (p+1)(p+2)/2 u^p + p(p+2) u^(p+1) - p(p+1)/2 u^(p+2), notes §3.3. FeNNol computes
+    coefficients and exponents in float32 also when it runs in float64; ``fennol_exact`` follows
+    it there (the energies differ by up to 4e-6 eV per atom).
     """
+    if fennol_exact and isinstance(p, Tensor) and ratio.dtype == torch.float64:
+        p = p.float()
+        c1, c2, c3 = 0.5 * (p + 1) * (p + 2), p * (p + 2), 0.5 * p * (p + 1)
+        return 1.0 - c1 * ratio.pow(p) + c2 * ratio.pow(p + 1) - c3 * ratio.pow(p + 2)
     c1, c2, c3 = 0.5 * (p + 1) * (p + 2), p * (p + 2), 0.5 * p * (p + 1)
     power = ratio.pow(p)
     return 1.0 - power * (c1 - ratio * (c2 - c3 * ratio))

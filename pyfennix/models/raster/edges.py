@@ -104,7 +104,8 @@ def sort_by_pair(edges: Edges, kind: Tensor, n_kinds: int) -> Edges:
     )
 
 
-def add_switch(edges: Edges, cutoff: float, p: Tensor | float) -> Edges:
+def add_switch(edges: Edges, cutoff: float, p: Tensor | float, fennol_exact: bool) -> Edges:
     """Set the polynomial switch of the edge list, 1 at the nucleus and 0 at ``cutoff``."""
-    edges.switch = polynomial_switch((edges.distances / cutoff).clamp(max=1.0), p)
+    ratio = (edges.distances / cutoff).clamp(max=1.0)
+    edges.switch = polynomial_switch(ratio, p, fennol_exact)
     return edges

@@ -15,7 +15,9 @@ from pyfennix.models.interface import Model
 from pyfennix.models.raster.edges import add_switch, all_edges, filter_edges, sort_by_pair
 from pyfennix.models.raster.elements import BLOCK_NAMES, BLOCK_OF, block_of
 from pyfennix.models.raster.layers import Partition
-from pyfennix.models.raster.modules import Build, RasterModule, build_module
+from pyfennix.models.raster.modules import Build, build_module
+from pyfennix.models.raster.modules_dynamic import RasterModule
+from pyfennix.models.raster.modules_static import ChargeHypothesis
 
 
 class FennixModel(Model):
@@ -35,11 +37,18 @@ class FennixModel(Model):
     name
         Used in messages.
 
+    Attributes
+    ----------
+    fennol_exact
+        In float64, follow FeNNol where it rounds to float32 (default), or compute exactly.
+
     Raises
     ------
     ModelError
         For a module or setting that is not supported.
     """
+
+    fennol_exact: bool = True
 
     def __init__(self, config: Mapping, elements: Sequence[int] | None = None,
                  blocks: Sequence[str] | None = None, tables: Mapping | None = None,
@@ -122,9 +131,7 @@ class FennixModel(Model):
 
     def _describe(self) -> None:
         """Derive range and needs from the modules."""
-        self.uses_total_charge = any(
-            type(m).__name__ == "ChargeHypothesis" for m in self._needed
-        )
+        self.uses_total_charge = any(isinstance(m, ChargeHypothesis) for m in self._needed)
         self.center_range = 0.0
         self.interaction_range = self.cutoff
         self._raster_graphs = set()
@@ -173,7 +180,7 @@ class FennixModel(Model):
                 edges[key] = sort_by_pair(edges[key], graph.topology.kind, len(graph.composition))
             power = self._switch_power(key)
             if power is not None:
-                add_switch(edges[key], cutoff, power)
+                add_switch(edges[key], cutoff, power, self.fennol_exact)
         return edges
 
     def _static(self, graph: Graph) -> dict:

@@ -74,12 +74,14 @@ class RepulsionZBL(ScreenedRepulsion):
         self.p = p
 
     def coefficients(self, numbers: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """The universal function, the same for all pairs but for its length."""
         power = np.array(numbers, dtype=np.float64) ** 0.23
         inverse_length = (power[:, None] + power[None, :]) / _ZBL_LENGTH
         rate = inverse_length[:, :, None] * np.array(_ZBL_B)
         return np.broadcast_to(np.array(_ZBL_A), rate.shape), rate
 
     def table(self, numbers: list[int], like: Tensor) -> dict[str, Tensor]:
+        """As the base class, and the ranges."""
         table = super().table(numbers, like)
         if self.ranges:
             reach = [self.ranges.get(frozenset((a, b)), math.inf) for a in numbers for b in numbers]
@@ -120,6 +122,7 @@ class RepulsionNLH(ScreenedRepulsion):
         self.register_buffer("nlh_b", torch.as_tensor(np.array(rate)))
 
     def coefficients(self, numbers: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """From the stored table; ModelError for an element that is not in it."""
         missing = sorted(set(numbers) - set(self.elements))
         if missing:
             raise ModelError(f"repulsion_nlh has no coefficients for atomic numbers {missing}")
