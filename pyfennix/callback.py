@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 from collections.abc import Callable
 
 import numpy as np
@@ -228,8 +229,17 @@ def make_provider(
     )
 
 
+def fingerprint(model: Model) -> str:
+    """Eight hexadecimal digits that change with any weight; empty for a model without weights."""
+    digest = hashlib.sha256()
+    parameters = list(model.parameters())
+    for parameter in parameters:
+        digest.update(parameter.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:8] if parameters else ""
+
+
 def describe(model: Model, device: torch.device) -> str:
-    """`water-accurate (Raster, 123456 parameters, float32, cpu, 2 threads)`."""
+    """`water-accurate 1a2b3c4d (Raster, 123456 parameters, float32, cpu, 2 threads)`."""
     kind = type(model).__name__
     name = kind if model.name == Model.name else model.name
     count = sum(parameter.numel() for parameter in model.parameters())
@@ -238,4 +248,5 @@ def describe(model: Model, device: torch.device) -> str:
     if device.type == "cpu":
         threads = torch.get_num_threads()
         facts.append(f"{threads} thread" + "s" * (threads != 1))
-    return f"{name} ({', '.join(facts)})"
+    weights = fingerprint(model)
+    return f"{name} {weights}{' ' * bool(weights)}({', '.join(facts)})"

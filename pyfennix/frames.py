@@ -79,8 +79,12 @@ class FrameSink:
             self._parameters,
             self._version,
         )
-        if given.keep_frames > 0:
+        if given.keep_frames == seam.KEEP_ALL:
+            # A run that continues from a restart file goes on after whatever is there
+            given.keep_frames = h5md.rewrite(self.path) if self.path.exists() else 0
+        elif given.keep_frames > 0:
             h5md.rewrite(self.path, given.keep_frames)
+        if given.keep_frames > 0:
             self._file = h5py.File(self.path, "r+", libver="latest")
             self._check_same()
             self._file.swmr_mode = True

@@ -8,6 +8,7 @@ WANT_ENERGY, WANT_FORCES, WANT_VIRIAL = 1, 2, 4
 CONSERVATIVE, USES_CHARGE, EXCHANGES = 1, 2, 4
 MAX_NUMBER = 118
 LABEL_SIZE = 256
+KEEP_ALL = -2  # frame_header.keep_frames
 
 
 class ForceRequest(c.Structure):
@@ -97,7 +98,7 @@ class FrameHeader(c.Structure):
         ("n_atoms", c.c_int32),
         ("n_bonds", c.c_int32),
         ("n_observables", c.c_int32),
-        ("keep_frames", c.c_int64),  # -1 starts a new file, else truncate to so many and append
+        ("keep_frames", c.c_int64),  # in: -1 new file, KEEP_ALL, or how many; out: how many
         ("number", c.c_void_p),  # int32 (n)
         ("mass", c.c_void_p),  # double (n), g/mol
         ("bond", c.c_void_p),  # int32 (n_bonds, 2), zero-based

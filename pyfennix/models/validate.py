@@ -197,7 +197,7 @@ def _rotation(case: _Case, name: str) -> Check:
         matrix[:, 0] *= -1
     moved = case.run(positions=case.positions @ matrix, cell=case.cell @ matrix)
     turned = case.reference.forces.numpy() @ matrix
-    value = max(_largest(moved.forces - turned) / case.force_scale,
+    value = max(_largest(moved.forces.numpy() - turned) / case.force_scale,
                 abs(float(moved.energy - case.reference.energy)) / case.energy_scale)
     return _check(name, value, 1e-9)
 

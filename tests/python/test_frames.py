@@ -100,6 +100,19 @@ def test_content(tmp_path):
         assert list(file["h5md"].attrs["version"]) == [1, 1]
 
 
+def test_keep_all_goes_on_after_what_is_there(tmp_path):
+    path = tmp_path / "a.h5"
+    for steps in ((0, 10), (20, 30)):
+        sink = make_sink(path)
+        assert open_sink(sink, keep=seam.KEEP_ALL) == 0
+        for step in steps:
+            assert write(sink, step)[0] == 0
+        assert close(sink) == 0
+    with h5py.File(path) as file:
+        np.testing.assert_array_equal(file["particles/trajectory/position/step"], [0, 10, 20, 30])
+    assert not path.with_name("a.h5.1").exists()
+
+
 @pytest.mark.parametrize("periodic", [True, False])
 def test_mdanalysis_reads(tmp_path, periodic):
     mda = pytest.importorskip("MDAnalysis")
