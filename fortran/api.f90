@@ -9,8 +9,8 @@ module fennix_api
    use, intrinsic :: iso_fortran_env, only : output_unit
    use fennix_kinds, only : dp, i8
    use fennix_error, only : error_type
-   use fennix_api_support, only : copy_array, from_handle, replace_array, report, settings_from_text, &
-      & text_of, to_address, to_handle, to_pointer
+   use fennix_c_interop, only : to_address, to_pointer
+   use fennix_api_support, only : copy_array, from_handle, replace_array, report, settings_from_text, text_of, to_handle
    use fennix_simulation, only : simulation_type
    implicit none
    private

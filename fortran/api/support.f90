@@ -1,14 +1,15 @@
 ! SPDX-License-Identifier: MIT
 !> What the wrapped procedures of api.f90 share: settings from text, handles, errors as status and message.
 module fennix_api_support
-   use, intrinsic :: iso_c_binding, only : c_f_pointer, c_intptr_t, c_loc, c_null_ptr, c_ptr
+   use, intrinsic :: iso_c_binding, only : c_f_pointer, c_loc
    use fennix_kinds, only : dp, i8
+   use fennix_c_interop, only : to_address, to_pointer
    use fennix_error, only : error_type, fatal_error
    use fennix_simulation, only : simulation_type
    implicit none
    private
    public :: settings_from_text, text_of, copy_array, replace_array, report
-   public :: from_handle, to_handle, to_pointer, to_address
+   public :: from_handle, to_handle
 
 contains
 
@@ -164,23 +165,5 @@ function to_handle(sim) result(handle)
 
    handle = to_address(c_loc(sim))
 end function to_handle
-
-
-!> A pointer from its address
-pure function to_pointer(address) result(pointer)
-   integer(i8), intent(in) :: address
-   type(c_ptr) :: pointer
-
-   pointer = transfer(int(address, c_intptr_t), c_null_ptr)
-end function to_pointer
-
-
-!> The address of a pointer
-pure function to_address(pointer) result(address)
-   type(c_ptr), intent(in) :: pointer
-   integer(i8) :: address
-
-   address = int(transfer(pointer, 0_c_intptr_t), i8)
-end function to_address
 
 end module fennix_api_support

@@ -3,6 +3,7 @@
 module fennix_provider
    use, intrinsic :: iso_c_binding, only : c_associated, c_char, c_f_procpointer, c_int, c_null_char
    use fennix_kinds, only : dp
+   use fennix_c_interop, only : from_c
    use fennix_error, only : error_type, fatal_error, to_text
    use fennix_seam, only : force_function, force_request, force_result, message_function, provider_conservative, &
       & provider_record, provider_uses_charge, seam_version
@@ -84,25 +85,5 @@ function provider_text(self) result(text)
    call message(self%record%context, buffer, int(message_length, c_int))
    if (buffer(1) /= c_null_char) text = from_c(buffer)
 end function provider_text
-
-
-!> Text up to the terminating zero
-pure function from_c(buffer) result(text)
-   character(kind=c_char), intent(in) :: buffer(:)
-   character(len=:), allocatable :: text
-   integer :: i, length
-
-   length = size(buffer)
-   do i = 1, size(buffer)
-      if (buffer(i) == c_null_char) then
-         length = i - 1
-         exit
-      end if
-   end do
-   allocate(character(len=length) :: text)
-   do i = 1, length
-      text(i:i) = buffer(i)
-   end do
-end function from_c
 
 end module fennix_provider

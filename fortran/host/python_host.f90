@@ -1,8 +1,8 @@
 ! SPDX-License-Identifier: MIT
 !> The executable as host: starts Python and receives the force providers and the frame sink from it.
 module fennix_python_host
-   use, intrinsic :: iso_c_binding, only : c_char, c_f_pointer, c_int, c_int64_t, c_intptr_t, c_null_char, c_null_ptr, &
-      & c_ptr
+   use, intrinsic :: iso_c_binding, only : c_char, c_f_pointer, c_int, c_int64_t, c_null_char
+   use fennix_c_interop, only : from_c, to_c, to_pointer
    use fennix_error, only : error_type, fatal_error
    use fennix_seam, only : frame_sink_record, provider_record
    implicit none
@@ -48,8 +48,8 @@ subroutine start_host(text, providers, sink, error)
 
    message = c_null_char
    addresses = 0
-   if (python_start(text // c_null_char, addresses, message, message_size) /= 0) then
-      call fatal_error(error, message_text(message))
+   if (python_start(to_c(text), addresses, message, message_size) /= 0) then
+      call fatal_error(error, from_c(message))
       return
    end if
    allocate(providers(count(addresses(1:2) /= 0)))
@@ -68,29 +68,5 @@ end subroutine start_host
 subroutine stop_host()
    call python_stop()
 end subroutine stop_host
-
-
-!> A pointer from its address
-pure function to_pointer(address) result(pointer)
-   integer(c_int64_t), intent(in) :: address
-   type(c_ptr) :: pointer
-
-   pointer = transfer(int(address, c_intptr_t), c_null_ptr)
-end function to_pointer
-
-
-!> The text before the terminating zero
-pure function message_text(message) result(text)
-   character(kind=c_char), intent(in) :: message(:)
-   character(len=:), allocatable :: text
-   integer :: i, length
-
-   length = findloc(message, c_null_char, dim=1) - 1
-   if (length < 0) length = size(message)
-   allocate(character(len=length) :: text)
-   do i = 1, length
-      text(i:i) = message(i)
-   end do
-end function message_text
 
 end module fennix_python_host

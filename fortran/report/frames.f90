@@ -4,6 +4,7 @@ module fennix_frames
    use, intrinsic :: iso_c_binding, only : c_associated, c_char, c_f_procpointer, c_int, c_int32_t, c_int64_t, c_loc, &
       & c_null_char, c_null_ptr, c_ptr
    use fennix_kinds, only : dp, i4, i8
+   use fennix_c_interop, only : from_c, to_c
    use fennix_error, only : error_type, fatal_error
    use fennix_cell, only : cell_type
    use fennix_atoms, only : atoms_type
@@ -114,7 +115,6 @@ subroutine call_sink(self, what, argument, error)
    procedure(frame_function), pointer :: action
    procedure(message_function), pointer :: message
    character(kind=c_char) :: buffer(message_length)
-   integer :: length
 
    select case (what)
    case ("open")
@@ -128,23 +128,8 @@ subroutine call_sink(self, what, argument, error)
    buffer = c_null_char
    call c_f_procpointer(self%sink%message, message)
    call message(self%sink%context, buffer, int(message_length, c_int))
-   length = findloc(buffer == c_null_char, .true., dim=1) - 1
-   call fatal_error(error, transfer(buffer(:length), repeat(" ", length)))
+   call fatal_error(error, from_c(buffer))
 end subroutine call_sink
-
-
-!> Zero-terminated copy
-pure function to_c(text) result(buffer)
-   character(len=*), intent(in) :: text
-   character(kind=c_char), allocatable :: buffer(:)
-   integer :: i
-
-   allocate(buffer(len(text) + 1))
-   do i = 1, len(text)
-      buffer(i) = text(i:i)
-   end do
-   buffer(len(text) + 1) = c_null_char
-end function to_c
 
 
 !> Each bond once, zero-based, (2, n_bonds)

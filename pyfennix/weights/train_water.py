@@ -143,8 +143,11 @@ class Trainer:
         self.optimizer.load_state_dict(state)
 
 
-def errors(model, frames: list[Frame]) -> dict[str, float]:
-    """Force MAE and RMSE (meV/Å) and energy RMSE (meV/atom) over frames."""
+def errors(model, frames: list[Frame], relative: bool = False) -> dict[str, float]:
+    """Force MAE and RMSE (meV/Å) and energy RMSE (meV/atom) over frames.
+
+    ``relative`` leaves out the mean difference of the energies (another level's zero).
+    """
     absolute = square = count = 0.0
     energies = []
     for frame in frames:
@@ -155,6 +158,8 @@ def errors(model, frames: list[Frame]) -> dict[str, float]:
         square += float((difference**2).sum())
         count += difference.numel()
         energies.append((float(energy.detach()) - frame.energy) / frame.n)
+    if relative:
+        energies = np.array(energies) - np.mean(energies)
     return {"mae": 1e3 * absolute / count, "rmse": 1e3 * math.sqrt(square / count),
             "energy": 1e3 * float(np.sqrt(np.mean(np.square(energies))))}
 

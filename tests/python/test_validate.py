@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """validate_model passes good models and says what is wrong with bad ones."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -102,6 +105,14 @@ def test_bad_models_are_named(kind, complaint):
 
 def test_a_good_model_of_ones_own_passes():
     report = validate_model(Good())
+    assert report.passed, str(report)
+
+
+def test_the_example_of_the_documentation_passes(tmp_path):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "models.md").read_text()
+    source = re.search(r"```python\n# mine\.py\n(.*?)```", page, re.DOTALL).group(1)
+    (tmp_path / "mine.py").write_text(source)
+    report = validate_model(load_model(tmp_path / "mine.py"))
     assert report.passed, str(report)
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -41,40 +42,60 @@ def spherical_harmonics(unit: Tensor, lmax: int) -> Tensor:
     """Real spherical harmonics of (3, E) unit vectors, ((lmax + 1)^2, E).
 
     "Component" normalisation (the squares of one l sum to 2l + 1), e3nn's order with y as polar
-    axis (notes §5); lmax at most 3.
+    axis (notes §5); lmax at most 3. Each degree is a matrix times the monomials of that degree: a
+    handful of operations instead of several per component.
     """
-    return torch.stack(harmonic_list(unit, lmax))
+    parts = [torch.ones_like(unit[:1])]
+    power = parts[0]
+    for degree in range(1, lmax + 1):
+        matrix, lower, axis = _monomials(degree, unit.dtype, unit.device)
+        power = unit if degree == 1 else power.index_select(0, lower) * unit.index_select(0, axis)
+        parts.append(matrix @ power)
+    return torch.cat(parts)
 
 
-def harmonic_list(unit: Tensor, lmax: int) -> list[Tensor]:
-    """:func:`spherical_harmonics` as a list of (E,) arrays."""
-    x, y, z = unit.unbind(0)
-    parts = [torch.ones_like(x)]
-    if lmax >= 1:
-        parts += [math.sqrt(3.0) * x, math.sqrt(3.0) * y, math.sqrt(3.0) * z]
-    if lmax >= 2:
-        x2, y2, z2 = x * x, y * y, z * z
-        s15 = math.sqrt(15.0)
-        parts += [
-            s15 * (x * z),
-            s15 * (x * y),
-            math.sqrt(5.0) * (y2 - 0.5 * (x2 + z2)),
-            s15 * (y * z),
-            (0.5 * s15) * (z2 - x2),
-        ]
-    if lmax >= 3:
-        s70, s42, s105 = math.sqrt(70.0) / 4, math.sqrt(42.0) / 4, math.sqrt(105.0)
-        waist = 4 * y2 - x2 - z2
-        parts += [
-            s70 * (x * (3 * z2 - x2)),
-            s105 * (x * y * z),
-            s42 * (x * waist),
-            (math.sqrt(7.0) / 2) * (y * (2 * y2 - 3 * x2 - 3 * z2)),
-            s42 * (z * waist),
-            (0.5 * s105) * (y * (z2 - x2)),
-            s70 * (z * (z2 - 3 * x2)),
-        ]
-    return parts
+# Coefficients of the components, by exponents of (x, y, z)
+_COMPONENTS = (
+    ({(0, 0, 0): 1.0},),
+    ({(1, 0, 0): 3**0.5}, {(0, 1, 0): 3**0.5}, {(0, 0, 1): 3**0.5}),
+    (
+        {(1, 0, 1): 15**0.5},
+        {(1, 1, 0): 15**0.5},
+        {(0, 2, 0): 5**0.5, (2, 0, 0): -(5**0.5) / 2, (0, 0, 2): -(5**0.5) / 2},
+        {(0, 1, 1): 15**0.5},
+        {(0, 0, 2): 15**0.5 / 2, (2, 0, 0): -(15**0.5) / 2},
+    ),
+    (
+        {(1, 0, 2): 0.75 * 70**0.5, (3, 0, 0): -0.25 * 70**0.5},
+        {(1, 1, 1): 105**0.5},
+        {(1, 2, 0): 42**0.5, (3, 0, 0): -0.25 * 42**0.5, (1, 0, 2): -0.25 * 42**0.5},
+        {(0, 3, 0): 7**0.5, (2, 1, 0): -1.5 * 7**0.5, (0, 1, 2): -1.5 * 7**0.5},
+        {(0, 2, 1): 42**0.5, (2, 0, 1): -0.25 * 42**0.5, (0, 0, 3): -0.25 * 42**0.5},
+        {(0, 1, 2): 0.5 * 105**0.5, (2, 1, 0): -0.5 * 105**0.5},
+        {(0, 0, 3): 0.25 * 70**0.5, (2, 0, 1): -0.75 * 70**0.5},
+    ),
+)
+
+
+def _exponents(degree: int) -> list[tuple[int, int, int]]:
+    """Exponents of the monomials of one degree; of degree 1 in the order x, y, z."""
+    return [(a, b, degree - a - b)
+            for a in range(degree, -1, -1) for b in range(degree - a, -1, -1)]
+
+
+@cache
+def _monomials(degree: int, dtype: torch.dtype, device: torch.device):
+    """Matrix (2l + 1, monomials), and each monomial as one of a degree less times an axis."""
+    exponents = _exponents(degree)
+    matrix = [[terms.get(e, 0.0) for e in exponents] for terms in _COMPONENTS[degree]]
+    below, lower, axis = _exponents(degree - 1), [], []
+    for e in exponents:
+        k = next(k for k in range(3) if e[k])
+        lower.append(below.index(tuple(e[m] - (m == k) for m in range(3))))
+        axis.append(k)
+    put = torch.tensor
+    return (put(matrix, dtype=dtype, device=device), put(lower, device=device),
+            put(axis, device=device))
 
 
 def l_of_component(lmax: int) -> list[int]:

@@ -76,6 +76,8 @@ class FennixModel(Model):
         self._needed = self._live_modules()
         self._describe()
         self._static_cache: tuple | None = None
+        # walking the module tree at every evaluation would cost more than some layers
+        self._parameter_list: list[nn.Parameter] | None = None
 
     def _read_preprocessing(self, preprocessing) -> dict[str, float]:
         """Set up graphs, their switches, and the block indexer; returns cutoffs by name."""
@@ -156,6 +158,11 @@ class FennixModel(Model):
             if isinstance(module, RasterModule):
                 module.exchange = hook
 
+    def _apply(self, fn, recurse: bool = True):
+        """Called by ``to``, ``cuda``, ``double``…, which may replace parameters."""
+        self._parameter_list = self._static_cache = None
+        return super()._apply(fn, recurse)
+
     def forward(self, graph: Graph) -> Tensor:
         """(n_center,) energies in ``energy_unit``."""
         state = {
@@ -185,7 +192,9 @@ class FennixModel(Model):
 
     def _static(self, graph: Graph) -> dict:
         """One row per element; kept until composition, charge or weights change."""
-        parameters = list(self.parameters())
+        if self._parameter_list is None:
+            self._parameter_list = list(self.parameters())
+        parameters = self._parameter_list
         training = torch.is_grad_enabled() and any(p.requires_grad for p in parameters)
         like = parameters[0]
         key = (graph.composition, graph.total_charge, like.device, like.dtype,
