@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from pyfennix.models.registry import load_model
     from pyfennix.models.validate import validate_model
     from pyfennix.simulation import Simulation
+
+# Threads that spin while they wait come to a standstill when other programs want the same cores;
+# torch reads this when it is first imported
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 try:
     __version__ = version("pyfennix")

@@ -44,8 +44,8 @@ class Model(nn.Module):
 
     Attributes
     ----------
-    name
-        Used in messages.
+    name, description
+        Used in messages, and printed by ``pyfennix info``.
     cutoff
         Range of the pair list in ``length_unit``; contributions must vanish smoothly there.
     interaction_range
@@ -70,6 +70,7 @@ class Model(nn.Module):
     """
 
     name: str = "model"
+    description: str = ""
     cutoff: float = 0.0
     interaction_range: float | None = None
     center_range: float | None = None
@@ -102,6 +103,14 @@ class Model(nn.Module):
         if dtype is not None:
             self.dtype = dtype
         return self
+
+    def float(self) -> Model:
+        """The same as ``to(torch.float32)``."""
+        return self.to(torch.float32)
+
+    def double(self) -> Model:
+        """The same as ``to(torch.float64)``."""
+        return self.to(torch.float64)
 
 
 def check_elements(model: Model, numbers: Iterable[int]) -> None:

@@ -31,7 +31,11 @@ from pyfennix.weights.water_data import (
     perturbed,
     predict,
     split_by_run,
+    stretched,
 )
+
+# Standard deviation of the stretches of O-H bonds that measure stiffness, Å: twice the thermal one
+STRETCH = 0.06
 
 
 def parse() -> argparse.Namespace:
@@ -45,6 +49,8 @@ def parse() -> argparse.Namespace:
     p.add_argument("--start", help=".fnx whose weights to start from")
     p.add_argument("--noise", type=float, default=0.0,
                    help="largest displacement (Å, per component) of frames relabelled by a teacher")
+    p.add_argument("--stiffness", type=float, default=0.0,
+                   help="weight of the teacher's change of force when O-H bonds are stretched")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--warmup", type=int, default=200, help="steps")
@@ -87,6 +93,12 @@ class Trainer:
         energy, forces, virials = predict(self.model, batch, create_graph=True)
         target = torch.cat([f.forces for f in frames])
         loss = smooth_l1_loss(forces, target, beta=0.05)
+        if args.stiffness > 0:
+            # The last half of the frames is the first half, stretched. The outer step sees what
+            # the fast model misses; where motion is fast that must be small, or it resonates
+            half = len(forces) // 2
+            change, wanted_change = forces[half:] - forces[:half], target[half:] - target[:half]
+            loss = loss + args.stiffness * smooth_l1_loss(change, wanted_change, beta=0.05)
         sizes = torch.tensor([float(f.n) for f in frames])
         wanted = torch.tensor([f.energy for f in frames])
         loss = loss + args.energy_weight * smooth_l1_loss(energy / sizes, wanted / sizes, beta=0.01)
@@ -123,6 +135,9 @@ class Trainer:
         }
         write_tree(self.out / "checkpoint.msgpack", tree)
         about = {k: str(v) for k, v in vars(self.args).items() if k not in ("data", "out")}
+        # names of files, never where they lay
+        about |= {k: Path(about[k]).name for k in ("teacher", "start")}
+        about["description"] = "liquid water; labels: SO3LR (MIT), PBE0+MBD quality"
         save_fnx(self.out / f"water-{self.args.level}.fnx", self.average, about)
 
     def resume(self) -> None:
@@ -235,6 +250,10 @@ def train(args: argparse.Namespace) -> None:
             sigma = args.noise * float(generator.uniform(0.25, 1.0))
             frames = [perturbed(f, sigma, noise) for f in frames]
             relabel(teacher, frames)
+        if teacher is not None and args.stiffness > 0:
+            stretches = [stretched(f, STRETCH, noise) for f in frames]
+            relabel(teacher, stretches)
+            frames = frames + stretches
         recent.append(trainer.update(frames))
         trainer.used = offset + time.time() - begin
         if trainer.step % 100 == 0:

@@ -95,8 +95,25 @@ def split_by_run(frames: list[Frame], fraction: float, seed: int) -> tuple[list,
 def perturbed(frame: Frame, sigma: float, generator: torch.Generator) -> Frame:
     """The same frame with every atom displaced at random; its labels are stale."""
     noise = torch.randn(frame.positions.shape, generator=generator, dtype=torch.float64)
-    return Frame(frame.numbers, frame.positions + sigma * noise, frame.cell, frame.energy,
-                 frame.forces, frame.virial, frame.run)
+    return _moved(frame, sigma * noise)
+
+
+def stretched(frame: Frame, sigma: float, generator: torch.Generator) -> Frame:
+    """The same frame with every O-H bond stretched at random; its labels are stale.
+
+    Water comes as O H H, O H H ... with whole molecules (see the data's description).
+    """
+    positions = frame.positions.view(-1, 3, 3)
+    bonds = positions[:, 1:] - positions[:, :1]
+    lengths = sigma * torch.randn(bonds.shape[:2], generator=generator, dtype=torch.float64)
+    move = torch.zeros_like(positions)
+    move[:, 1:] = bonds / bonds.norm(dim=-1, keepdim=True) * lengths.unsqueeze(-1)
+    return _moved(frame, move.view(-1, 3))
+
+
+def _moved(frame: Frame, move: Tensor) -> Frame:
+    return Frame(frame.numbers, frame.positions + move, frame.cell, frame.energy, frame.forces,
+                 frame.virial, frame.run)
 
 
 def collate(frames: list[Frame], cutoff: float, needs_grad: bool = True) -> Batch:

@@ -13,21 +13,23 @@ from helpers.runs import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = {
-    "01_water": (["bash", "01_water/run.sh"], ["water.log", "water.arc", "water.h5", "water.png"]),
-    "02_python": ([sys.executable, "02_python/water.py", "20"], ["temperature.png"]),
-    "03_own_model": (["bash", "03_own_model/run.sh"], ["argon.log", "argon.arc", "argon.h5"]),
+    "01_water": (["bash", "01_water/run.sh"], "20",
+                 ["water.log", "water.arc", "water.h5", "water.png"]),
+    "02_python": ([sys.executable, "02_python/water.py", "20"], "", ["temperature.png"]),
+    "03_own_model": (["bash", "03_own_model/run.sh"], "200",
+                     ["argon.log", "argon.arc", "argon.h5"]),
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_example_runs(name, tmp_path):
-    line, products = COMMANDS[name]
+    line, steps, products = COMMANDS[name]
     shutil.copytree(ROOT / "examples", tmp_path / "examples",
                     ignore=shutil.ignore_patterns("output"))
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(line, cwd=tmp_path / "examples", capture_output=True, text=True,
-                          env=environment() | {"PATH": path, "STEPS": "20"}, timeout=300)
+                          env=environment() | {"PATH": path, "STEPS": steps}, timeout=300)
     assert done.returncode == 0, done.stderr
     for product in products:
         assert (tmp_path / "examples" / name / "output" / product).stat().st_size > 0, product

@@ -156,6 +156,14 @@ def test_elements_are_refused_by_symbol():
         check_elements(Spring(), [18, 11])
 
 
+def test_dtype_follows_the_parameters():
+    model = Spring()
+    assert model.double().dtype == torch.float64
+    assert model.float().dtype == torch.float32
+    assert model.to("cpu").dtype == torch.float32
+    assert model.to(dtype=torch.float64).dtype == torch.float64
+
+
 def test_only_local_energies_count():
     model = Spring()
     topology = Topology.from_csr([18, 18], [0, 1], [1], [[0, 0, 0]], 1, 1, 2)

@@ -29,6 +29,8 @@ def attention_logits(q: Tensor, k: Tensor, w: Tensor, receiver: Tensor, neighbor
     receiver, neighbor
         (E,) rows of ``q`` and ``k``.
     """
+    # heads innermost: products with w and g then broadcast along longer contiguous runs
+    q, k = q.transpose(1, 2).contiguous(), k.transpose(1, 2).contiguous()
     return _Logits.apply(q, k, w, receiver, neighbor)
 
 
@@ -42,17 +44,19 @@ def _blocks(w: Tensor, q: Tensor) -> range:
 
 
 class _Logits(torch.autograd.Function):
+    """Here and below ``q`` and ``k`` are (n, A, H)."""
+
     @staticmethod
     def forward(ctx, q, k, w, receiver, neighbor):
         ctx.save_for_backward(q, k, w, receiver, neighbor)
-        out = w.new_empty(len(w), q.shape[1])
+        out = w.new_empty(len(w), q.shape[2])
         blocks = _blocks(w, q)
         for start in blocks:
             e = slice(start, start + blocks.step)
             product = q.index_select(0, receiver[e])
             product *= k.index_select(0, neighbor[e])
-            product *= w[e].unsqueeze(1)
-            torch.sum(product, 2, out=out[e])
+            product *= w[e].unsqueeze(2)
+            torch.sum(product, 1, out=out[e])
         return out
 
     @staticmethod
@@ -72,9 +76,9 @@ class _LogitsGradient(torch.autograd.Function):
         for start in blocks:
             e = slice(start, start + blocks.step)
             qe, ke = q.index_select(0, receiver[e]), k.index_select(0, neighbor[e])
-            g = grad[e].unsqueeze(2)
-            torch.sum((qe * ke).mul_(g), 1, out=dw[e])
-            gw = g * w[e].unsqueeze(1)
+            g = grad[e].unsqueeze(1)
+            torch.sum((qe * ke).mul_(g), 2, out=dw[e])
+            gw = g * w[e].unsqueeze(2)
             dq.index_add_(0, receiver[e], ke.mul_(gw))
             dk.index_add_(0, neighbor[e], qe.mul_(gw))
         return dq, dk, dw
@@ -91,11 +95,11 @@ class _LogitsGradient(torch.autograd.Function):
             i, j = receiver[e], neighbor[e]
             qe, ke = q.index_select(0, i), k.index_select(0, j)
             uqe, uke = uq.index_select(0, i), uk.index_select(0, j)
-            we, uwe, g = w[e].unsqueeze(1), uw[e].unsqueeze(1), grad[e].unsqueeze(2)
+            we, uwe, g = w[e].unsqueeze(2), uw[e].unsqueeze(2), grad[e].unsqueeze(1)
             cross = uqe * ke
             cross.addcmul_(qe, uke)
-            torch.sum((cross * we).addcmul_(qe * ke, uwe.expand_as(ke)), 2, out=dg[e])
-            torch.sum(cross.mul_(g), 1, out=dw[e])
+            torch.sum((cross * we).addcmul_(qe * ke, uwe.expand_as(ke)), 1, out=dg[e])
+            torch.sum(cross.mul_(g), 2, out=dw[e])
             gw, guw = g * we, g * uwe
             dq.index_add_(0, i, (guw * ke).addcmul_(gw, uke))
             dk.index_add_(0, j, (guw * qe).addcmul_(gw, uqe))

@@ -40,6 +40,8 @@ def load_fnx(path: str | os.PathLike) -> FennixModel:
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise ModelError(f"{path}: the description of the model is unusable ({reason})") from None
+    about = own.get("about")
+    model.description = str(about.get("description", "")) if isinstance(about, dict) else ""
     return model.requires_grad_(False).eval()
 
 

@@ -19,7 +19,7 @@ class Edges:
 
     ``order`` and ``first`` group the rows by receiver (see segment_sum). ``pair`` is
     ``kind_i * n_kinds + kind_j``; once it is set the rows are sorted by it, ``pair_counts[p]`` of
-    each.
+    each (as a tensor: ``pair_repeats``).
     """
 
     vectors: Tensor
@@ -30,6 +30,7 @@ class Edges:
     first: Tensor
     pair: Tensor | None = None
     pair_counts: list[int] | None = None
+    pair_repeats: Tensor | None = None
     switch: Tensor | None = None
 
     def sum(self, columns: Tensor) -> Tensor:
@@ -92,6 +93,7 @@ def sort_by_pair(edges: Edges, kind: Tensor, n_kinds: int) -> Edges:
     rows = torch.argsort(key, stable=True)
     order = torch.empty_like(rows)
     order[rows] = torch.arange(len(rows), device=rows.device)
+    repeats = torch.bincount(pair, minlength=n_kinds**2)
     return Edges(
         vectors=edges.vectors.index_select(0, rows),
         distances=edges.distances.index_select(0, rows),
@@ -100,7 +102,8 @@ def sort_by_pair(edges: Edges, kind: Tensor, n_kinds: int) -> Edges:
         order=order,
         first=edges.first,
         pair=pair.index_select(0, rows),
-        pair_counts=torch.bincount(pair, minlength=n_kinds**2).tolist(),
+        pair_counts=repeats.tolist(),
+        pair_repeats=repeats,
     )
 
 

@@ -70,6 +70,7 @@ class Raster(nn.Module):
         c = self.config = config
         self.exchange = Exchange()
         self.n_l = c.lmax + 1
+        self.widths = [2 * degree + 1 for degree in range(self.n_l)]
         self.add_module("species_linear", Dense(n_species, c.dim, bias=False))
         self.lode = None
         if c.lode_channels:
@@ -115,7 +116,8 @@ class Raster(nn.Module):
         """Whatever depends on the elements only, one row per element (or pair of elements).
 
         ``species`` (U, n_species) embeddings, ``radii`` (U,) covalent radii in Å. Returns ``x``
-        (U, dim), ``qk`` (U * U, heads, att_dim), ``values``, ``own`` and ``radius_sum`` (U * U,).
+        (U, dim), ``qk`` (U * U, heads, att_dim), ``values``, ``own``, ``radius_sum`` (U * U,) and
+        ``neighbor_mask`` (U, U * U).
         """
         c = self.config
         x = normalize(self._modules["species_linear"](species))
@@ -129,6 +131,8 @@ class Raster(nn.Module):
             "values": self._part("values", 0)(x).view(u, c.scal_heads, c.att_dim),
             "own": self._part("self_values", 0)(x),
             "radius_sum": (radii.unsqueeze(1) + radii).flatten(),
+            # (U, U * U): whether the neighbour of a pair is this element
+            "neighbor_mask": torch.eye(u).repeat(1, u).to(x),
         }
 
     def forward(
@@ -196,11 +200,9 @@ class Raster(nn.Module):
 
     def _weighted_harmonics(self, weights: Tensor, harmonics: Tensor) -> Tensor:
         """(heads, L, E) weights per l times (M, E) or (heads, M, E) -> (heads, M, E)."""
-        parts = [
-            weights[:, degree].unsqueeze(1) * harmonics[..., degree**2 : (degree + 1) ** 2, :]
-            for degree in range(self.n_l)
-        ]
-        return torch.cat(parts, dim=1)
+        # unbind and split, not indexing: their gradient is one operation for all parts
+        parts = zip(weights.unbind(1), harmonics.split(self.widths, dim=-2), strict=True)
+        return torch.cat([weight.unsqueeze(1) * part for weight, part in parts], dim=1)
 
     def _first_layer(self, static, kind, geometry: Geometry, n_center: int):
         """Steps 2-8 of layer 0, where queries, keys and values have one row per element."""
@@ -209,18 +211,19 @@ class Raster(nn.Module):
         blocks = w.split(edges.pair_counts, dim=1)
         raw = torch.cat([qk @ b for qk, b in zip(static["qk"], blocks, strict=True)], dim=1)
         a = silu(raw) * geometry.attention_switch
-        n_tens, n_kinds = self.n_l * c.tens_heads, len(static["x"])
+        n_kinds = len(static["x"])
+        heads, scalars = a.split([self.n_l * c.tens_heads, c.scal_heads])
         # scalar heads are summed per neighbouring element: within one, values are constant
-        other = edges.pair % n_kinds
-        masks = torch.stack([other == u for u in range(n_kinds)]).to(a.dtype)
-        scalars = (masks.unsqueeze(1) * a[n_tens:]).flatten(0, 1)
-        heads = a[:n_tens].view(c.tens_heads, self.n_l, -1)
+        masks = static["neighbor_mask"].repeat_interleave(edges.pair_repeats, dim=1)
+        scalars = (masks.unsqueeze(1) * scalars).flatten(0, 1)
+        heads = heads.view(c.tens_heads, self.n_l, -1)
         tensor = self._weighted_harmonics(heads, geometry.harmonics).flatten(0, 1)
         sums = edges.sum(torch.cat([tensor, scalars]))
-        per_kind = sums[:, len(tensor) :].view(n_center, n_kinds, c.scal_heads)
+        tensor, per_kind = sums.split([len(tensor), len(scalars)], dim=1)
+        per_kind = per_kind.reshape(n_center, n_kinds, c.scal_heads)
         scalar = torch.einsum("nuh,uhc->nhc", per_kind, static["values"]).flatten(1)
         own = static["own"].index_select(0, kind[:n_center])
-        return [own, scalar], sums[:, : len(tensor)].view(n_center, c.tens_heads, -1)
+        return [own, scalar], tensor.reshape(n_center, c.tens_heads, -1)
 
     def _layer(self, t: int, x: Tensor, tensor: Tensor, geometry: Geometry, n_center: int):
         """Steps 1-8 of a later layer; ``x`` and ``tensor`` have a row for every atom."""
@@ -229,27 +232,27 @@ class Raster(nn.Module):
         values = self._part("values", t)(x)
         n_flat = tensor.shape[1] * tensor.shape[2]
         gathered = edges.gather(torch.cat([tensor.flatten(1), values], dim=1))
-        v_j = gathered[:n_flat].view(c.tens_heads, len(y), -1)
+        v_j, values = gathered.split([n_flat, values.shape[1]])
+        v_j = v_j.view(c.tens_heads, len(y), -1)
         v_i = edges.spread(tensor[:n_center].flatten(1)).view_as(v_j)
         scalars = [geometry.radial]
-        for degree in range(self.n_l):
-            m = slice(degree**2, (degree + 1) ** 2)
-            both = v_j[:, m] - v_i[:, m] if degree % 2 else v_j[:, m] + v_i[:, m]
-            scalars.append((both * y[m]).sum(1))
+        degrees = (part.split(self.widths, dim=-2) for part in (v_j, v_i, y))
+        for degree, (near, own, part) in enumerate(zip(*degrees, strict=True)):
+            scalars.append(((near - own if degree % 2 else near + own) * part).sum(1))
         w = self._part("positional_encoding", t).columns(torch.cat(scalars))
         w = w.T.contiguous() / math.sqrt(c.att_dim)
         q = self._part("queries", t)(center).view(n_center, -1, c.att_dim)
         k = self._part("keys", t)(x).view(len(x), -1, c.att_dim)
         raw = attention_logits(q, k, w, edges.receiver, edges.neighbor)
         a = silu(raw.T.contiguous()) * geometry.attention_switch
-        heads = a[: 2 * n_tens].view(2, c.tens_heads, self.n_l, -1)
-        added = self._weighted_harmonics(heads[0], y) + self._weighted_harmonics(heads[1], v_j)
-        weighted = gathered[n_flat:].view(c.scal_heads, c.att_dim, -1) * a[2 * n_tens :, None]
+        first, second, scalar = a.split([n_tens, n_tens, c.scal_heads])
+        first, second = (h.view(c.tens_heads, self.n_l, -1) for h in (first, second))
+        added = self._weighted_harmonics(first, y) + self._weighted_harmonics(second, v_j)
+        weighted = values.view(c.scal_heads, c.att_dim, -1) * scalar.unsqueeze(1)
         sums = edges.sum(torch.cat([added.flatten(0, 1), weighted.flatten(0, 1)]))
+        added, scalar = sums.split([n_flat, sums.shape[1] - n_flat], dim=1)
         own = self._part("self_values", t)(center)
-        return [own, sums[:, n_flat:]], tensor[:n_center] + sums[:, :n_flat].view(
-            n_center, c.tens_heads, -1
-        )
+        return [own, scalar], tensor[:n_center] + added.reshape(n_center, c.tens_heads, -1)
 
     def _invariants(self, t: int, tensor: Tensor) -> Tensor:
         """Step 9: (n, L * heads) per-l products of the tensor with its mixed self, l-major."""
