@@ -78,7 +78,10 @@ subroutine set_provider(self, index, record, error)
       return
    end if
    call new_provider(provider, record, error)
-   if (allocated(error)) return
+   if (allocated(error)) then
+      call place_model(self, index, error)
+      return
+   end if
    if (index == 1 .and. .not. provider%conservative .and. self%settings%two_level) then
       call fatal_error(error, "the accurate model " // provider%label // " declares forces that are no gradient; " // &
          & "only the fast model may be non-conservative")
@@ -86,12 +89,28 @@ subroutine set_provider(self, index, record, error)
    end if
    call new_level(self%ladder%levels(index), index, provider, self%atoms, self%settings%skin, &
       & self%settings%total_charge, merge(timer_accurate, timer_fast, index == 1), error)
-   if (allocated(error)) return
+   if (allocated(error)) then
+      call place_model(self, index, error)
+      return
+   end if
    if (index == 2) self%ladder%levels(2)%substeps = self%settings%n_substeps
    if (abs(self%settings%total_charge) > 0.0_dp .and. .not. provider%uses_charge) then
       call say(self%log, " Warning: the model " // provider%label // " does not use a total charge; ml-qtot is ignored")
    end if
 end subroutine set_provider
+
+
+!> Say which keyword named the model that an error is about
+subroutine place_model(self, index, error)
+   type(simulation_type), intent(in) :: self
+   integer, intent(in) :: index
+   type(error_type), allocatable, intent(inout) :: error
+   character(len=:), allocatable :: place
+
+   place = self%settings%place_accurate
+   if (index == 2) place = self%settings%place_fast
+   error%message = place // ": " // error%message
+end subroutine place_model
 
 
 !> Say who consumes the frames

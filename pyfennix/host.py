@@ -74,8 +74,12 @@ def build(
     for given, key in zip(models, ("model_accurate", "model_fast"), strict=True):
         if given is None and not facts.get(key):
             continue
-        model = load(facts[key], precision, device) if given is None else given
-        attachment.providers.append(make_provider(model, device))
+        try:
+            model = load(facts[key], precision, device) if given is None else given
+            attachment.providers.append(make_provider(model, device))
+        except FennixError as error:
+            place = facts.get(key.replace("model", "place"))
+            raise type(error)(f"{place}: {error}" if place else str(error)) from error
     path = facts.get("h5_file", "")
     if path:
         texts = parameters(facts, attachment.providers)

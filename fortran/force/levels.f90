@@ -61,8 +61,9 @@ subroutine new_level(self, index, provider, atoms, skin, total_charge, timer_id,
    allocate(self%composition(0:118), source=0_i8)
    do iat = 1, atoms%n
       if (provider%record%element(atoms%number(iat) + 1) == 0) then
-         call fatal_error(error, "atom " // to_text(iat) // " is " // symbol(int(atoms%number(iat))) // &
-            & ", an element that the model " // provider%label // " does not know")
+         call fatal_error(error, "the model " // provider%label // " does not know the element " // &
+            & trim(symbol(int(atoms%number(iat)))) // " of atom " // to_text(iat) // "; it knows " // &
+            & known_elements(provider))
          return
       end if
       self%composition(atoms%number(iat)) = self%composition(atoms%number(iat)) + 1
@@ -70,6 +71,22 @@ subroutine new_level(self, index, provider, atoms, skin, total_charge, timer_id,
    call new_pairs(self%pairs, provider%cutoff, skin)
    allocate(self%forces(3, atoms%n), source=0.0_dp)
 end subroutine new_level
+
+
+!> Symbols of the elements that a provider accepts
+pure function known_elements(provider) result(text)
+   type(provider_type), intent(in) :: provider
+   character(len=:), allocatable :: text
+   integer :: z
+
+   text = ""
+   do z = 1, 118
+      if (provider%record%element(z + 1) == 0) cycle
+      if (len(text) > 0) text = text // ", "
+      text = text // trim(symbol(z))
+   end do
+   if (len(text) == 0) text = "none"
+end function known_elements
 
 
 !> Rebuild the pair list when an atom has moved by more than half the skin

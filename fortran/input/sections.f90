@@ -37,6 +37,8 @@ subroutine read_models(self, entries, error)
       return
    end if
    self%model_accurate = locate_model(self%key_file, model)
+   self%place_accurate = about(entries, "ml-model")
+   self%place_fast = about(entries, "ml-model-fast")
    call get_text(entries, "ml-model-fast", model, error)
    if (allocated(error)) return
    if (allocated(model)) self%model_fast = locate_model(self%key_file, model)

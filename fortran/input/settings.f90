@@ -75,6 +75,8 @@ module fennix_settings
 
       !> Models: shipped NAME or FILE; model_fast is empty with a single level
       character(len=:), allocatable :: model_accurate, model_fast
+      !> Where each was named, for messages: "water.key, line 3: keyword 'ml-model'"
+      character(len=:), allocatable :: place_accurate, place_fast
       !> "auto", "cpu", "cuda" or "cuda:i"
       character(len=:), allocatable :: device
       !> "float32" or "float64"

@@ -15,8 +15,10 @@ function host_text(settings) result(text)
    type(settings_type), intent(in) :: settings
    character(len=:), allocatable :: text
 
-   text = line("model_accurate", settings%model_accurate)
-   if (settings%two_level) text = text // line("model_fast", settings%model_fast)
+   text = line("model_accurate", settings%model_accurate) // line("place_accurate", settings%place_accurate)
+   if (settings%two_level) then
+      text = text // line("model_fast", settings%model_fast) // line("place_fast", settings%place_fast)
+   end if
    text = text // line("device", settings%device) // line("precision", settings%precision) &
       & // line("threads", to_text(settings%threads)) // line("seed", to_text(settings%seed)) &
       & // line("save_velocity", flag(settings%save_velocity)) // line("save_force", flag(settings%save_force)) &

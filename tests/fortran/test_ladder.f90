@@ -227,7 +227,7 @@ subroutine test_ladder_element(error)
    call new_level(ladder%levels(1), 1, provider, atoms, 0.5_dp, 0.0_dp, timer_accurate, failure)
    if (.not. allocated(failure)) then
       call fatal_error(error, "an unknown element was accepted")
-   else if (index(failure%message, "atom 1 is H") == 0) then
+   else if (index(failure%message, "element H of atom 1") == 0) then
       call fatal_error(error, "the element is not named: " // failure%message)
    end if
 end subroutine test_ladder_element

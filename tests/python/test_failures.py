@@ -120,7 +120,7 @@ MISTAKES = {
     "unknown element": Mistake(rename_atom("Qq"), ("case.xyz", "Qq")),
     "element outside the model": Mistake(model("faulty.py:HydrogenOnly"),
                                          (r"\bO\b", "HydrogenOnly", "know")),
-    "no model file": Mistake(model("absent.fnx"), ("absent.fnx",)),
+    "no model file": Mistake(model("absent.fnx"), ("absent.fnx", "case.key, line", "ml-model")),
     "truncated model": Mistake(truncated_model, ("half.fnx",)),
     "not a model": Mistake(model("text.fnx", b"good morning\n" * 40),
                            ("text.fnx", "MessagePack|not a")),
