@@ -1,6 +1,6 @@
 """Does the shipped water pair hold? Two levels at 3 fs against one at 1 fs, 216 waters at 300 K.
 
-Usage: python benchmarks/water_pair.py FOLDER [--ps 10] [--threads 1]
+Usage: python benchmarks/water_pair.py FOLDER [--ps 10] [--friction 1]
 
 Runs in FOLDER (a killed run is resumed by calling again), then prints mid-step temperatures with
 block standard errors and the largest difference of g(r) of the oxygens in bins of 0.1 Å.
@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "examples" / "01_water"))
 from plot import radial_distribution  # noqa: E402
 
-COMMON = "a-axis 18.643\nfriction 1.0\nml-threads {threads}\nprintout 100\nmaxh 3\n"
+COMMON = "a-axis 18.643\nfriction {friction}\nml-threads {threads}\nprintout 100\nmaxh 3\n"
 TWO = "integrator baoabrespa\nml-model water-accurate\nml-model-fast water-fast\ndshort 0.001\n"
 ONE = "integrator baoab\nml-model water-accurate\n"
 FRAME_PS = 0.03
@@ -69,9 +69,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--ps", type=float, default=10.0)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--friction", type=float, default=1.0, help="of the thermostat, 1/ps")
     parser.add_argument("--only", choices=("two", "one"), help="run only this one, no report")
     arguments = parser.parse_args()
-    common = COMMON.format(threads=arguments.threads)
+    common = COMMON.format(threads=arguments.threads, friction=arguments.friction)
     paths = {}
     for name, levels, dt, seed in (("two", TWO, 3.0, 1), ("one", ONE, 1.0, 2)):
         if arguments.only in (None, name):
