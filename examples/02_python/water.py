@@ -13,7 +13,7 @@ here = Path(__file__).parent
 positions = np.loadtxt(here.parent / "01_water" / "water.xyz", skiprows=1, usecols=(2, 3, 4))
 atoms = ase.Atoms("OHH" * 216, positions=positions, cell=[18.643] * 3, pbc=True)
 sim = fx.Simulation(atoms, accurate="water-accurate", fast="water-fast", dt=3.0, substeps=3,
-                    ensemble="nvt", temperature=300, seed=2026)
+                    ensemble="nvt", temperature=300, friction=5.0, seed=2026)
 table = []
 steps = int(sys.argv[1]) if len(sys.argv) > 1 else 330
 for frame in sim.trajectory(steps, every=10):
