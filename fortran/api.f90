@@ -14,21 +14,22 @@ module fennix_api
    use fennix_simulation, only : simulation_type
    implicit none
    private
-   public :: create, create_from_arrays, destroy, set_provider, set_frame_sink, prepare, run, finish
+   public :: create, create_from_arrays, destroy, set_provider, set_frame_sink, prepare, run, checkpoint, finish
    public :: counters, text_length, text_codes, get_array, set_array, get_numbers, get_cell
    public :: get_energies, get_observables, get_time, get_virial, seam_layout
 
 contains
 
 
-!> A simulation from a command line (words separated by newlines) and, if key_given, a keyfile's text.
-!> Files are named after output; when it is empty none is written.
+!> A simulation from a command line (words separated by newlines) and, if key_given, lines of a keyfile, which go
+!> before those of the file after -k. Files are named after output; when it is empty none is written.
 subroutine create(words, key_text, key_given, output, handle, stat, message)
    use fennix_cell, only : cell_type
    use fennix_atoms, only : atoms_type
    use fennix_settings, only : settings_type
    use fennix_simulation, only : new_simulation
    use fennix_system, only : build_system, start_type
+   use fennix_text_file, only : without_extension
    character(len=*), intent(in) :: words
    character(len=*), intent(in) :: key_text
    integer, intent(in) :: key_given
@@ -47,6 +48,8 @@ subroutine create(words, key_text, key_given, output, handle, stat, message)
    call settings_from_text(settings, words, key_text, key_given, output, 0, error)
    if (.not. allocated(error)) call build_system(settings, cell, atoms, start, error)
    if (.not. allocated(error)) then
+      ! Files under another name are those of a new run, although it goes on from the restart file
+      if (output /= without_extension(settings%structure_file)) start%kind = "xyz"
       allocate(sim)
       call new_simulation(sim, settings, cell, atoms, start, output_unit, .true.)
       handle = to_handle(sim)
@@ -87,16 +90,14 @@ subroutine create_from_arrays(words, key_text, output, n, numbers, positions, ve
    handle = 0
    call settings_from_text(settings, words, key_text, 1, output, 1, error)
    if (.not. allocated(error)) then
-      call build_system_from_arrays(settings, numbers, positions, vectors, periodic /= 0, cell, atoms, error)
+      call build_system_from_arrays(settings, numbers, positions, vectors, periodic /= 0, cell, atoms, error, start)
    end if
    if (.not. allocated(error)) then
       where (masses > 0.0_dp) atoms%mass = masses
       if (has_velocities /= 0) atoms%velocity = velocities
-      start%kind = "arrays"
       start%has_velocity = has_velocities /= 0
       start%step = 0
       start%inner_step = 0
-      start%note = ""
       allocate(sim)
       call new_simulation(sim, settings, cell, atoms, start, output_unit, .true.)
       handle = to_handle(sim)
@@ -184,6 +185,21 @@ subroutine run(handle, n_steps, stat, message)
 end subroutine run
 
 
+!> Restart files as of now, if there are any; the run can go on
+subroutine checkpoint(handle, stat, message)
+   use fennix_outputs, only : save_restart
+   integer(i8), intent(in) :: handle
+   integer, intent(out) :: stat
+   character(len=1024), intent(out) :: message
+   type(error_type), allocatable :: error
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   call save_restart(sim, error)
+   call report(error, stat, message)
+end subroutine checkpoint
+
+
 !> Last restart files, files closed
 subroutine finish(handle, stat, message)
    use fennix_simulation, only : finish_it => finish
@@ -213,7 +229,7 @@ subroutine counters(handle, values)
 end subroutine counters
 
 
-!> Length in bytes of a text: "host" (settings for pyfennix.host), "observables" (name=unit lines), "stop", "key"
+!> Length in bytes of a text: "host" (settings for pyfennix.host), "observables" (name=unit lines), "stop", "notes"
 subroutine text_length(handle, what, length)
    integer(i8), intent(in) :: handle
    character(len=*), intent(in) :: what
@@ -327,12 +343,13 @@ end subroutine get_energies
 
 !> Simulated time, ps
 subroutine get_time(handle, time)
+   use fennix_run_state, only : run_time
    integer(i8), intent(in) :: handle
    real(dp), intent(out) :: time
    type(simulation_type), pointer :: sim
 
    sim => from_handle(handle)
-   time = real(sim%step, dp)*sim%settings%dt
+   time = run_time(sim)
 end subroutine get_time
 
 
@@ -364,7 +381,7 @@ subroutine seam_layout(values)
    values(4) = to_address(c_loc(result%spread)) - to_address(c_loc(result))
    values(6) = to_address(c_loc(provider%label)) - to_address(c_loc(provider))
    values(8) = to_address(c_loc(frame%observable)) - to_address(c_loc(frame))
-   values(10) = to_address(c_loc(header%observables)) - to_address(c_loc(header))
+   values(10) = to_address(c_loc(header%start_step)) - to_address(c_loc(header))
    values(12) = to_address(c_loc(sink%context)) - to_address(c_loc(sink))
 end subroutine seam_layout
 

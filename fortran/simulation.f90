@@ -14,7 +14,7 @@ module fennix_simulation
    use fennix_log, only : log_averages, log_begin, log_closing, log_line, say
    use fennix_motion, only : clear_tally, new_motion
    use fennix_observables, only : new_observables
-   use fennix_opening, only : check_contacts, degrees_of_freedom, describe_levels
+   use fennix_opening, only : check_contacts, check_outputs, degrees_of_freedom, describe_levels
    use fennix_minimization, only : minimize_run
    use fennix_outputs, only : close_outputs, is_due, open_outputs, report_step, save_restart, write_trajectory
    use fennix_provider, only : new_provider, provider_type
@@ -61,6 +61,8 @@ subroutine new_simulation(self, settings, cell, atoms, start, unit, quiet)
    if (start%step >= 0) self%step = start%step
    if (start%inner_step >= 0) self%motion%inner_step = start%inner_step
    self%origin_step = self%step
+   self%origin_time = real(self%step, dp)*settings%dt
+   if (start%time >= 0.0_dp) self%origin_time = start%time
 end subroutine new_simulation
 
 
@@ -71,6 +73,7 @@ subroutine set_provider(self, index, record, error)
    type(provider_record), intent(in) :: record
    type(error_type), allocatable, intent(out) :: error
    type(provider_type) :: provider
+   character(len=:), allocatable :: place
 
    if (index < 1 .or. index > size(self%ladder%levels)) then
       call fatal_error(error, "level " // to_text(index) // " does not exist; this run has " // &
@@ -78,39 +81,26 @@ subroutine set_provider(self, index, record, error)
       return
    end if
    call new_provider(provider, record, error)
-   if (allocated(error)) then
-      call place_model(self, index, error)
-      return
-   end if
-   if (index == 1 .and. .not. provider%conservative .and. self%settings%two_level) then
+   if (.not. allocated(error) .and. index == 1 .and. self%settings%two_level .and. .not. provider%conservative) then
       call fatal_error(error, "the accurate model " // provider%label // " declares forces that are no gradient; " // &
          & "only the fast model may be non-conservative")
-      return
    end if
-   call new_level(self%ladder%levels(index), index, provider, self%atoms, self%settings%skin, &
-      & self%settings%total_charge, merge(timer_accurate, timer_fast, index == 1), error)
+   if (.not. allocated(error)) then
+      call new_level(self%ladder%levels(index), index, provider, self%atoms, self%settings%skin, &
+         & self%settings%total_charge, merge(timer_accurate, timer_fast, index == 1), error)
+   end if
+   place = self%settings%place_accurate
+   if (index == 2) place = self%settings%place_fast
    if (allocated(error)) then
-      call place_model(self, index, error)
+      error%message = place // ": " // error%message
       return
    end if
+   self%ladder%levels(index)%place = place
    if (index == 2) self%ladder%levels(2)%substeps = self%settings%n_substeps
    if (abs(self%settings%total_charge) > 0.0_dp .and. .not. provider%uses_charge) then
       call say(self%log, " Warning: the model " // provider%label // " does not use a total charge; ml-qtot is ignored")
    end if
 end subroutine set_provider
-
-
-!> Say which keyword named the model that an error is about
-subroutine place_model(self, index, error)
-   type(simulation_type), intent(in) :: self
-   integer, intent(in) :: index
-   type(error_type), allocatable, intent(inout) :: error
-   character(len=:), allocatable :: place
-
-   place = self%settings%place_accurate
-   if (index == 2) place = self%settings%place_fast
-   error%message = place // ": " // error%message
-end subroutine place_model
 
 
 !> Say who consumes the frames
@@ -126,12 +116,13 @@ end subroutine set_frame_sink
 subroutine prepare(self, error)
    type(simulation_type), intent(inout) :: self
    type(error_type), allocatable, intent(out) :: error
-   integer(i8) :: keep_bytes, keep_frames
 
-   keep_bytes = -1
-   keep_frames = -1
+   call check_outputs(self, error)
+   if (allocated(error)) return
    if (self%settings%resume) then
-      call load_run(self, keep_bytes, keep_frames, error)
+      call load_run(self, error)
+      if (.not. allocated(error)) call say(self%log, " Continuing from " // self%settings%name // ".chk, step " // &
+         & to_text(self%step))
    else
       call check_contacts(self, error)
       if (.not. allocated(error)) call first_forces(self, error)
@@ -141,11 +132,13 @@ subroutine prepare(self, error)
    self%first_step = self%step
    self%last_step = self%origin_step + self%settings%n_steps
    call measure(self)
-   call open_outputs(self, keep_bytes, keep_frames, error)
+   call open_outputs(self, error)
    if (allocated(error)) return
    call describe_levels(self)
    ! A single point has no step at which to write its frame
-   if (self%settings%n_steps == 0 .and. .not. self%settings%resume) call write_trajectory(self, error)
+   if (self%settings%n_steps == 0 .and. self%start%kind == "xyz" .and. .not. self%settings%embedded) then
+      call write_trajectory(self, error)
+   end if
    if (allocated(error)) return
    if (self%settings%restart_files .and. .not. self%settings%resume .and. self%settings%n_steps > 0) then
       call save_run(self, error)
@@ -213,7 +206,8 @@ subroutine run(self, n_steps, error)
    if (self%step == self%first_step) call log_line(self%log, self%obs, self%timer)
    call self%timer%start(timer_total)
    do while (self%step < self%last_step)
-      call look_for_stop(self)
+      call look_for_stop(self, error)
+      if (allocated(error)) exit
       if (len(self%stop_reason) > 0) exit
       due = is_due(self, self%step + 1)
       call clear_tally(self%motion)
@@ -243,9 +237,9 @@ end subroutine place_error
 
 
 !> Signals, NAME.end and the wall-clock limit end a run after a whole outer step
-subroutine look_for_stop(self)
+subroutine look_for_stop(self, error)
    type(simulation_type), intent(inout) :: self
-   type(error_type), allocatable :: error
+   type(error_type), allocatable, intent(out) :: error
    character(len=:), allocatable :: stop_file
    real(dp) :: hours
 
@@ -254,6 +248,7 @@ subroutine look_for_stop(self)
       stop_file = self%settings%name // ".end"
       if (path_exists(stop_file)) then
          call remove_file(stop_file, error)
+         if (allocated(error)) return
          self%stop_reason = stop_file
       end if
    end if
@@ -269,11 +264,15 @@ subroutine finish(self, error)
    type(error_type), allocatable, intent(out) :: error
    type(error_type), allocatable :: close_error
 
-   if (self%prepared .and. self%step > self%first_step) call save_restart(self, error)
+   ! A Python program may have changed something since the last checkpoint
+   if (self%prepared .and. self%step > self%first_step .and. &
+      & (self%step /= self%saved_step .or. self%settings%embedded)) call save_restart(self, error)
    call close_outputs(self, close_error)
    if (.not. allocated(error) .and. allocated(close_error)) call move_alloc(close_error, error)
    if (self%step == self%first_step) return
    call log_averages(self%log, self%obs)
+   if (self%motion%n_capped > 0) call say(self%log, " ml-force-cap shortened the outer kick of an atom " // &
+      & to_text(self%motion%n_capped) // " times since the trajectory began")
    call log_closing(self%log, self%timer, self%stop_reason)
 end subroutine finish
 

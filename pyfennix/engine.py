@@ -34,7 +34,7 @@ class Engine:
 
     @classmethod
     def from_files(cls, words: list[str], key_text: str | None, output: str) -> Engine:
-        """From a command line; `key_text` replaces the keyfile on disk.
+        """From a command line; lines of `key_text` go before those of the keyfile after `-k`.
 
         Raises
         ------
@@ -94,7 +94,7 @@ class Engine:
         return self._handle
 
     def text(self, what: str) -> str:
-        """One of the engine's texts: "host", "observables" or "stop"."""
+        """One of the engine's texts: "host", "observables", "notes" or "stop"."""
         n = fortran.text_length(self.handle, what.encode())
         codes = np.zeros(n, np.int32)
         fortran.text_codes(self.handle, what.encode(), n, codes)
@@ -113,11 +113,20 @@ class Engine:
         self._check(fortran.prepare(self.handle))
 
     def run(self, steps: int) -> None:
-        """Take outer steps; a signal that ends them early is raised again here."""
+        """Take outer steps; a signal that ends them early is raised again, after a checkpoint.
+
+        A signal that nobody handles ends the process, so the simulation is closed before it.
+        """
         self._check(fortran.run(self.handle, steps))
         reason = self.text("stop")
-        if reason in signal.Signals.__members__:
-            signal.raise_signal(signal.Signals[reason])
+        if reason not in signal.Signals.__members__:
+            return
+        number = signal.Signals[reason]
+        if signal.getsignal(number) is signal.SIG_DFL:
+            self.close()
+        else:
+            self._check(fortran.checkpoint(self.handle))
+        signal.raise_signal(number)
 
     def close(self, finish: bool = True) -> None:
         """Write the last restart files, close all files, and forget the simulation."""

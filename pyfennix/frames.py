@@ -16,6 +16,13 @@ from pyfennix.exceptions import FennixError
 from pyfennix.failure import Failure
 from pyfennix.io import h5md
 
+# bit of frame_header.contents, place in the file, in words
+CONTENTS = (
+    (seam.FRAME_VELOCITY, "velocity", "velocities (save-velocity)"),
+    (seam.FRAME_FORCE, "force", "forces (save-force)"),
+    (seam.FRAME_BOX, "box/edges", "box vectors"),
+)
+
 
 class FrameSink:
     """Writes NAME.h5 for the engine; keep it as long as the engine may call it.
@@ -79,14 +86,10 @@ class FrameSink:
             self._parameters,
             self._version,
         )
-        if given.keep_frames == seam.KEEP_ALL:
-            # A run that continues from a restart file goes on after whatever is there
-            given.keep_frames = h5md.rewrite(self.path) if self.path.exists() else 0
-        elif given.keep_frames > 0:
-            h5md.rewrite(self.path, given.keep_frames)
+        self._keep(given)
         if given.keep_frames > 0:
+            h5md.rewrite(self.path, given.keep_frames)
             self._file = h5py.File(self.path, "r+", libver="latest")
-            self._check_same()
             self._file.swmr_mode = True
             self._started = True
         else:
@@ -94,13 +97,41 @@ class FrameSink:
                 set_aside(self.path)
             self._file = h5py.File(self.path, "w", libver="latest")
 
-    def _check_same(self) -> None:
-        """A continued file must be about the same atoms and the same observables."""
-        species = self._file[f"{h5md.TRAJECTORY}/species"][()]
+    def _keep(self, given: seam.FrameHeader) -> None:
+        """Say how many frames of the file are kept; -1 sets it aside."""
+        keep_all = given.keep_frames == seam.KEEP_ALL
+        if keep_all and not self.path.exists():
+            given.keep_frames = -1
+        if given.keep_frames != seam.KEEP_ALL and given.keep_frames <= 0:
+            return
+        with h5md.open_for_reading(self.path) as file:
+            found = h5md.count_frames(file)
+            difference = self._difference(file, given.contents) if found else ""
+            if keep_all:
+                # A run from a restart file goes on after what is there, up to its own first step
+                steps = file[h5md.STEP][:found] if found else np.zeros(0, np.int64)
+                later = np.flatnonzero(steps > given.start_step) if given.start_step >= 0 else []
+                given.keep_frames = later[0] if len(later) else found
+                given.dropped = found - given.keep_frames
+        if keep_all and (difference or given.keep_frames == 0):
+            given.keep_frames = -1
+            given.dropped = 0 if difference else given.dropped
+        elif difference:
+            raise FennixError(f"{self.path}: {difference}, so it cannot be continued")
+
+    def _difference(self, file: h5py.File, contents: int) -> str:
+        """What a file holds that this run would not write, or the reverse; empty when nothing."""
+        species = file[f"{h5md.TRAJECTORY}/species"][()]
         if not np.array_equal(species, self._header.numbers):
-            raise FennixError(f"{self.path}: the trajectory is of another system")
-        if set(self._file["observables"]) != set(self._header.observables):
-            raise FennixError(f"{self.path}: the trajectory holds other observables than this run")
+            return "the trajectory is of another system"
+        if set(file["observables"]) != set(self._header.observables):
+            return "the trajectory holds other observables than this run"
+        for bit, place, words in CONTENTS:
+            there = f"{h5md.TRAJECTORY}/{place}/value" in file
+            if there != bool(contents & bit):
+                return (f"the trajectory holds {words}, this run writes none" if there
+                        else f"the trajectory holds no {words}, this run writes them")
+        return ""
 
     def _write(self, address: int) -> None:
         frame = read_frame(seam.FrameRecord.from_address(address))

@@ -22,9 +22,11 @@ class Progress:
         self.steps = steps
         self.what = what
         self._begin = self._shown = time.monotonic()
+        self._done = 0
 
     def show(self, done: int) -> None:
         """Rewrite the line, at most twice a second; ends it when all is done."""
+        self._done = done
         now = time.monotonic()
         if now - self._shown < 0.5 and done < self.steps:
             return
@@ -34,3 +36,9 @@ class Progress:
         line = f"\r{100 * done // self.steps:4d} %  {done} of {self.steps} {self.what}"
         line += f"  {speed:.1f} {self.what}/s  {left:.0f} s left   "
         print(line, end="\n" if done == self.steps else "", file=sys.stderr, flush=True)
+
+    def stop(self, reason: str) -> None:
+        """End the line before all is done, and say why."""
+        if self._done < self.steps:
+            line = f"\r{self._done} of {self.steps} {self.what}: stopped by {reason}"
+            print(f"{line:<78}", file=sys.stderr, flush=True)

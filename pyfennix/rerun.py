@@ -32,7 +32,7 @@ def rerun(words: list[str], path: Path) -> Iterator[str]:
     InputError
         When the trajectory is of another system.
     """
-    engine = Engine.from_files(words, None, "")
+    engine = Engine.from_files([*words, "--rerun", str(path)], None, "")
     facts = host.parse(engine.text("host"))
     attachment = host.build(facts, threads=resources.choose_threads(int(facts["threads"])))
     engine.attach(attachment)

@@ -8,6 +8,7 @@ WANT_ENERGY, WANT_FORCES, WANT_VIRIAL = 1, 2, 4
 CONSERVATIVE, USES_CHARGE, EXCHANGES = 1, 2, 4
 MAX_NUMBER = 118
 LABEL_SIZE = 256
+FRAME_VELOCITY, FRAME_FORCE, FRAME_BOX = 1, 2, 4  # frame_header.contents
 KEEP_ALL = -2  # frame_header.keep_frames
 
 
@@ -103,6 +104,10 @@ class FrameHeader(c.Structure):
         ("mass", c.c_void_p),  # double (n), g/mol
         ("bond", c.c_void_p),  # int32 (n_bonds, 2), zero-based
         ("observables", c.c_void_p),  # zero-terminated "name=unit" lines
+        ("contents", c.c_int32),  # sum of FRAME_VELOCITY, FRAME_FORCE, FRAME_BOX
+        ("reserved", c.c_int32),
+        ("dropped", c.c_int64),  # out: complete frames that were cut off
+        ("start_step", c.c_int64),  # KEEP_ALL cuts off frames beyond it, -1 none
     )
 
 

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,58 +13,12 @@ import numpy as np
 from pyfennix import host, start
 from pyfennix.exceptions import InputError
 from pyfennix.progress import Progress
+from pyfennix.state import Energy, Frame
 
 if TYPE_CHECKING:
     import ase
 
     from pyfennix.models.interface import Model
-
-
-@dataclass(frozen=True)
-class Energy:
-    """Energies in kcal/mol at an outer step, with on-step velocities.
-
-    Attributes
-    ----------
-    potential
-        Of the accurate model.
-    kinetic, total
-        Kinetic energy, and its sum with the potential energy.
-    conserved
-        Total energy less the heat that the thermostat brought; what must not drift.
-    """
-
-    potential: float
-    kinetic: float
-    total: float
-    conserved: float
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A moment of a trajectory: copies, in Å, ps, Å/ps, kcal/mol, kcal/mol/Å and K.
-
-    Attributes
-    ----------
-    step, time
-        Outer step and time in ps.
-    positions, velocities, forces
-        (n, 3); positions are not wrapped into the cell.
-    cell
-        (3, 3), rows are lattice vectors; None for an isolated system.
-    observables
-        Everything that was measured, by name.
-    """
-
-    step: int
-    time: float
-    positions: np.ndarray
-    velocities: np.ndarray
-    forces: np.ndarray
-    cell: np.ndarray | None
-    energy: Energy
-    temperature: float
-    observables: dict[str, float]
 
 
 class Simulation:
@@ -79,14 +33,15 @@ class Simulation:
     ----------
     system
         Path of a keyfile whose structure file lies beside it, or ASE Atoms, periodic along all
-        lattice vectors or none. Velocities of the Atoms are used when there are any.
+        lattice vectors or none. Velocities of the Atoms are used when there are any. Models in a
+        keyfile are looked for in its folder; NAME.dyn beside it goes before the structure.
     accurate, fast
         A shipped name, a file, or a model object; `fast` makes two levels. For a keyfile they
         replace its models.
     dt
         Outer time step, fs.
     substeps
-        Steps of the fast level in one outer step.
+        Steps of the fast level in one outer step, of `dt` or of the keyfile's time step.
     ensemble
         "nve" or "nvt".
     temperature, friction
@@ -102,7 +57,9 @@ class Simulation:
     keywords
         Any other keyword of the keyfile, as in ``{"heavy-hydrogen": True, "list-buffer": 1.0}``.
     output
-        Write files named after it (.arc, .h5, .dyn, .chk); by default none is written.
+        Write files named after it (.arc, .h5, .dyn, .chk); by default none is written. The name
+        of the keyfile continues its files as `fennix-dynamic` does. Any other name begins new
+        files, and earlier ones are kept under a number; OUTPUT.dyn is never read back.
     resume
         Continue bitwise from OUTPUT.chk.
 
@@ -112,6 +69,11 @@ class Simulation:
         One sentence about the keyword or file that cannot be used.
     ModelError
         When a model cannot be read, does not know an element or fails at the first forces.
+
+    Warns
+    -----
+    UserWarning
+        For each keyword without effect, start from NAME.dyn and other note about the input.
     """
 
     def __init__(
@@ -140,13 +102,14 @@ class Simulation:
             "ensemble": ensemble, "temperature": temperature, "friction": friction,
             "dtype": dtype, "device": device, "threads": threads, "charge": charge, "seed": seed,
         }
-        lines = start.keyword_lines(options, keywords or {})
+        key = start.keyfile(Path(system)) if isinstance(system, str | Path) else None
+        lines = start.keyword_lines(options, keywords or {}, key)
         name = "" if output is None else str(output)
         if resume and not name:
             raise InputError("resume=True needs output=, the name of the files to continue")
         words = ["--resume"] if resume else []
-        if isinstance(system, str | Path):
-            self._engine = start.from_keyfile(Path(system), words, lines, name, velocities)
+        if key is not None:
+            self._engine = start.from_keyfile(key, words, lines, name, velocities)
         else:
             self._engine = start.from_atoms(system, words, lines, name, velocities)
         try:
@@ -155,6 +118,8 @@ class Simulation:
             attachment = host.build(facts, models, int(facts["threads"]) or None)
             self.labels = [provider.label for provider in attachment.providers]
             self._engine.attach(attachment)
+            for note in self._engine.text("notes").splitlines():
+                warnings.warn(note, UserWarning, stacklevel=2)
             self._engine.prepare()
         except BaseException:
             self._engine.close(finish=False)
@@ -163,7 +128,10 @@ class Simulation:
     def run(self, steps: int, progress: bool = False) -> None:
         """Take outer steps; may be called again.
 
-        Ctrl-C ends after a whole step and raises KeyboardInterrupt; the simulation stays usable.
+        Ctrl-C ends after a whole step, writes the restart files if there are any and raises
+        KeyboardInterrupt; the simulation stays usable. SIGTERM and SIGUSR1 likewise go to their
+        handler in Python; without one all files are closed before the process ends. OUTPUT.end
+        and the keyword maxh end the steps early without an exception (:attr:`stop_reason`).
 
         Parameters
         ----------
@@ -182,18 +150,29 @@ class Simulation:
         if not progress:
             self._engine.run(steps)
             return
-        shown, chunk = Progress(steps), max(1, steps // 100)
+        shown, chunk, begin = Progress(steps), max(1, steps // 100), self.step
         for done in range(0, steps, chunk):
             self._engine.run(min(chunk, steps - done))
-            shown.show(min(done + chunk, steps))
+            shown.show(self.step - begin)
+            if self.stop_reason:
+                shown.stop(self.stop_reason)
+                return
 
     def trajectory(self, steps: int, every: int = 1) -> Iterator[Frame]:
-        """Take `steps` outer steps and yield a :class:`Frame` after each `every` of them."""
+        """Take `steps` outer steps and yield a :class:`Frame` after each `every` of them.
+
+        What ends :meth:`run` early ends the frames too; the last one is then of the last step.
+        """
         if every < 1:
             raise InputError(f"every must be at least 1, got {every}")
         for done in range(0, steps, every):
+            before = self.step
             self.run(min(every, steps - done))
-            yield self.frame()
+            stopped = bool(self.stop_reason)
+            if self.step > before:
+                yield self.frame()
+            if stopped:
+                return
 
     def frame(self) -> Frame:
         """The present state, as copies."""
@@ -272,6 +251,11 @@ class Simulation:
     def step(self) -> int:
         """Outer steps done."""
         return self._engine.counters()["step"]
+
+    @property
+    def stop_reason(self) -> str:
+        """What ended the last :meth:`run` early: OUTPUT.end, "maxh", a signal; else empty."""
+        return self._engine.text("stop")
 
     @property
     def time(self) -> float:

@@ -33,8 +33,17 @@ _KEYWORDS = {
 }
 
 
-def keyword_lines(options: dict[str, object], keywords: dict[str, object]) -> list[str]:
+def keyword_lines(
+    options: dict[str, object], keywords: dict[str, object], key: Path | None = None
+) -> list[str]:
     """Lines of a keyfile for the arguments of Simulation that are not None.
+
+    Parameters
+    ----------
+    options, keywords
+        Arguments by name; keywords as they are written in a keyfile.
+    key
+        The keyfile before these lines, which may set the time step that `substeps` divides.
 
     Raises
     ------
@@ -49,34 +58,45 @@ def keyword_lines(options: dict[str, object], keywords: dict[str, object]) -> li
     for name, keyword in (("accurate", "ml-model"), ("fast", "ml-model-fast")):
         if options.get(name) is not None:
             lines.append(f"{keyword} {_model_word(options[name])}")
-    substeps, dt = options.get("substeps"), options.get("dt")
+    given = [f"{name} {_word(value)}" for name, value in keywords.items() if value is not None]
+    substeps = options.get("substeps")
     if substeps is not None:
         if int(substeps) != substeps or substeps < 1:
             raise InputError(f"substeps must be a whole number of at least 1, got {substeps}")
-        lines.append(f"dshort {_word((1.0 if dt is None else dt) * 1e-3 / int(substeps))}")
-    for name, value in keywords.items():
-        if value is not None:
-            lines.append(f"{name} {_word(value)}")
+        before = [] if key is None else key.read_text(errors="replace").split("\n")
+        lines.append(f"dshort {_word(_time_step(before + lines + given) * 1e-3 / int(substeps))}")
+    lines += given
     broken = [line for line in lines if "\n" in line]
     if broken:
         raise InputError(f"a keyword must fit on one line, got {broken[0]!r}")
     return lines
 
 
-def from_keyfile(
-    path: Path, words: list[str], lines: list[str], output: str, velocities: np.ndarray | None
-) -> Engine:
-    """An engine from NAME.key, or the NAME of it, and the structure beside it."""
-    if velocities is not None:
-        raise InputError("velocities= goes with Atoms; with a keyfile set sim.velocities instead")
+def keyfile(path: Path) -> Path:
+    """The keyfile NAME.key of a path that names it or its NAME.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
     key = path if path.suffix == ".key" else path.with_name(path.name + ".key")
     if not key.is_file():
         raise InputError(f"{key}: the keyfile is missing")
-    words = [str(key.with_suffix("")), "-k", str(key), *words]
-    text = None
-    if lines:  # what is given in Python goes before the file: the last mention of a keyword counts
-        text = key.read_text() + "\n" + "\n".join(lines) + "\n"
-    return Engine.from_files(words, text, output)
+    return key
+
+
+def from_keyfile(
+    key: Path, words: list[str], lines: list[str], output: str, velocities: np.ndarray | None
+) -> Engine:
+    """An engine from a keyfile, the structure beside it, and lines that go before the file's."""
+    if velocities is not None:
+        raise InputError("velocities= goes with Atoms; with a keyfile set sim.velocities instead")
+    name = key.with_suffix("")
+    if output and Path(output).absolute() == name.absolute():
+        output = str(name)  # the engine compares the names: these files are continued
+    words = [str(name), "-k", str(key), *words]
+    return Engine.from_files(words, "\n".join(lines) + "\n" if lines else None, output)
 
 
 def from_atoms(
@@ -124,6 +144,18 @@ def model_objects(
         model = copy.deepcopy(model)
         found.append(model if dtype is None else model.to(resources.choose_dtype(dtype)))
     return found[0], found[1]
+
+
+def _time_step(lines: list[str]) -> float:
+    """The last time step in lines of a keyfile, fs; 1, the default, when there is none."""
+    found = 1.0
+    for words in (line.split() for line in lines):
+        if len(words) > 1 and words[0].lower() == "timestep":
+            try:
+                found = float(words[1].strip("'\"").lower().replace("d", "e"))
+            except ValueError:
+                continue  # the engine says what is wrong with it
+    return found
 
 
 def _velocities_of(atoms: ase.Atoms) -> np.ndarray:

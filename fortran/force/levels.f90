@@ -18,6 +18,8 @@ module fennix_levels
    type :: level_type
       !> Position in the ladder, 1 = outermost
       integer :: index = 1
+      !> Which keyword named the model, for messages: "water.key, line 3: keyword 'ml-model'"
+      character(len=:), allocatable :: place
       type(provider_type) :: provider
       type(pairs_type) :: pairs
       !> Steps of this level in one step of the level outside it
@@ -34,7 +36,6 @@ module fennix_levels
       real(dp), allocatable :: forces(:, :)
       !> Which timer this level's provider runs under
       integer :: timer_id = 1
-      integer(i8) :: n_evaluations = 0
    end type level_type
 
 contains
@@ -125,11 +126,12 @@ subroutine evaluate_level(self, cell, atoms, inner_step, with_virial, timer, err
    call timer%start(self%timer_id)
    call call_provider(self%provider, request, result, error)
    call timer%stop(self%timer_id)
-   if (allocated(error)) return
-   self%n_evaluations = self%n_evaluations + 1
-   self%energy = result%energy
-   if (with_virial) self%virial = result%virial
-   call check_finite(self, error)
+   if (.not. allocated(error)) then
+      self%energy = result%energy
+      if (with_virial) self%virial = result%virial
+      call check_finite(self, error)
+   end if
+   if (allocated(error) .and. allocated(self%place)) error%message = self%place // ": " // error%message
 end subroutine evaluate_level
 
 
@@ -172,8 +174,9 @@ subroutine check_finite(self, error)
    type(error_type), allocatable, intent(out) :: error
    integer :: iat
 
-   if (.not. abs(self%energy) < huge(1.0_dp)) then
-      call fatal_error(error, "the model " // self%provider%label // " returned an energy that is not a number")
+   if (.not. (abs(self%energy) < huge(1.0_dp) .and. all(abs(self%virial) < huge(1.0_dp)))) then
+      call fatal_error(error, "the model " // self%provider%label // &
+         & " returned an energy or virial that is not a number")
       return
    end if
    do iat = 1, size(self%forces, 2)

@@ -11,6 +11,7 @@ module fennix_seam
    public :: force_request, force_result, provider_record, frame_header, frame_record, frame_sink_record
    public :: force_function, message_function, frame_function
    public :: seam_version, want_energy, want_forces, want_virial
+   public :: frame_velocity, frame_force, frame_box
    public :: provider_conservative, provider_uses_charge, provider_exchanges
 
    !> Version of every struct below
@@ -19,6 +20,9 @@ module fennix_seam
    integer(c_int32_t), parameter :: want_energy = 1, want_forces = 2, want_virial = 4
    !> Bits of provider_record%traits
    integer(c_int32_t), parameter :: provider_conservative = 1, provider_uses_charge = 2, provider_exchanges = 4
+
+   !> Bits of frame_header%contents
+   integer(c_int32_t), parameter :: frame_velocity = 1, frame_force = 2, frame_box = 4
 
    !> One evaluation: what the provider sees. Arrays belong to the engine and are read-only.
    type, bind(c) :: force_request
@@ -124,6 +128,13 @@ module fennix_seam
       type(c_ptr) :: number = c_null_ptr, mass = c_null_ptr, bond = c_null_ptr
       !> Zero-terminated "name=unit" lines, one for each observable (empty unit = a pure number)
       type(c_ptr) :: observables = c_null_ptr
+      !> What every frame will hold: sum of frame_*
+      integer(c_int32_t) :: contents = 0
+      integer(c_int32_t) :: reserved = 0
+      !> Set by the sink: complete frames that it cut off
+      integer(c_int64_t) :: dropped = 0
+      !> Outer step at which the run begins: of a file that is kept whole (-2), frames beyond it are cut off; -1 unknown
+      integer(c_int64_t) :: start_step = -1
    end type frame_header
 
    !> Consumer of frames as the host hands it over. open(context, header), write(context, frame) and close(context)

@@ -33,6 +33,7 @@ subroutine read_settings(self, arguments, error, key_text)
    call blank_settings(self)
    self%job = arguments%job
    self%resume = arguments%resume
+   self%embedded = arguments%embedded
    if (any(self%job == [job_help, job_keywords, job_version])) return
    call locate_files(self, arguments, present(key_text), error)
    if (allocated(error)) return

@@ -85,7 +85,7 @@ pure function dynamics_keywords() result(k)
       & keyword_type("heavy-hydrogen", swi, "", "", "off", &
       & "Move mass from heavy atoms to their hydrogens by Tinker's rule (4 g/mol each); bonds are needed, from " // &
       & "the structure file or guessed from distances."), &
-      & keyword_type("list-buffer", num, ">= 0", "Angstrom", "0.5", "Width of the pair lists beyond the cutoff.")]
+      & keyword_type("list-buffer", num, ">= 0", "Angstrom", "1", "Width of the pair lists beyond the cutoff.")]
 end function dynamics_keywords
 
 
@@ -149,7 +149,8 @@ pure function output_keywords() result(k)
       & keyword_type("save-velocity", swi, "", "", "on", "Put velocities into NAME.h5."), &
       & keyword_type("save-force", swi, "", "", "on", "Put the accurate model's forces into NAME.h5."), &
       & keyword_type("restart-files", swi, "", "", "on", "Write NAME.dyn (Tinker) and NAME.chk (exact)."), &
-      & keyword_type("checkpoint-every", int, "> 0", "outer steps", "with each frame", "Steps between restarts."), &
+      & keyword_type("checkpoint-every", int, "> 0", "outer steps", "with frames, 100 or more", &
+      & "Steps between restarts; without it, they come with frames, at least 100 steps apart."), &
       & keyword_type("digits", int, "6 | 8", "", "6", "Decimals of coordinates in .arc and .xyz files.")]
 end function output_keywords
 

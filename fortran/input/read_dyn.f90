@@ -1,7 +1,7 @@
 ! SPDX-License-Identifier: MIT
 !> Reader of Tinker restart files (.dyn): box, positions and velocities; forces are computed afresh.
 module fennix_read_dyn
-   use fennix_kinds, only : dp, i8
+   use fennix_kinds, only : dp, i4, i8
    use fennix_error, only : error_type, fatal_error, to_text
    use fennix_strings, only : lower, split, string_type, to_integer, to_real
    use fennix_cell, only : cell_type, new_cell
@@ -19,8 +19,12 @@ module fennix_read_dyn
       real(dp), allocatable :: position(:, :)
       !> Å/ps, (3, n); not allocated when the file has none
       real(dp), allocatable :: velocity(:, :)
+      !> Lattice vectors to be added to the positions, (3, n); not allocated when the file does not say
+      integer(i4), allocatable :: image(:, :)
       !> Outer and inner step from the title, -1 when it does not say
       integer(i8) :: step = -1, inner_step = -1
+      !> Simulated time from the title, ps, negative when it does not say
+      real(dp) :: time = -1.0_dp
    end type dyn_type
 
 contains
@@ -55,7 +59,8 @@ subroutine read_dyn(self, path, n, error)
       else if (index(line, "current atomic velocities") > 0) then
          allocate(self%velocity(3, n))
          call read_rows(file, "the velocities", self%velocity, error)
-         exit
+      else if (index(line, "pbc wrap index") > 0) then
+         call read_images(self, file, n, error)
       end if
       if (allocated(error)) exit
    end do
@@ -65,7 +70,7 @@ subroutine read_dyn(self, path, n, error)
 end subroutine read_dyn
 
 
-!> Number of atoms and title; ours carries "step N inner M"
+!> Number of atoms and title; ours carries "step N inner M time T"
 subroutine read_title(self, file, n, error)
    type(dyn_type), intent(inout) :: self
    type(text_file_type), intent(inout) :: file
@@ -74,6 +79,7 @@ subroutine read_title(self, file, n, error)
    character(len=:), allocatable :: line
    type(string_type), allocatable :: words(:)
    integer(i8) :: n_file, step, inner
+   real(dp) :: time
    integer :: k
    logical :: done, ok, both
 
@@ -97,6 +103,10 @@ subroutine read_title(self, file, n, error)
       if (.not. (ok .and. both) .or. min(step, inner) < 0) cycle
       self%step = step
       self%inner_step = inner
+      if (k + 5 > size(words)) cycle
+      if (words(k + 4)%text /= "time") cycle
+      call to_real(words(k + 5)%text, time, ok)
+      if (ok) self%time = time
    end do
 end subroutine read_title
 
@@ -128,6 +138,20 @@ subroutine read_rows(file, what, rows, error)
       if (allocated(error)) return
    end do
 end subroutine read_rows
+
+
+!> How often each atom left the box, along each of its vectors
+subroutine read_images(self, file, n, error)
+   type(dyn_type), intent(inout) :: self
+   type(text_file_type), intent(inout) :: file
+   integer, intent(in) :: n
+   type(error_type), allocatable, intent(out) :: error
+   real(dp), allocatable :: rows(:, :)
+
+   allocate(rows(3, n))
+   call read_rows(file, "the wrap indices", rows, error)
+   if (.not. allocated(error)) self%image = nint(rows, i4)
+end subroutine read_images
 
 
 !> Lengths and angles to a cell; zeros mean an isolated system

@@ -17,6 +17,9 @@ module fennix_sections
    private
    public :: read_models, read_dynamics, read_run, read_box, read_elements, read_minimize, read_output
 
+   !> Outer steps, unless the keyfile says how many
+   integer(i8), parameter :: fewest_between_checkpoints = 100
+
 contains
 
 
@@ -119,7 +122,8 @@ subroutine read_run(self, entries, error)
    if (is_given(entries, "dump") .and. abs(steps - self%dump_every) > 1.0e-6_dp*steps) call add_note(self, entries, &
       & "dump", "is no whole number of steps; frames are written every " // to_text(self%dump_every) // " steps, " // &
       & to_text(self%dump_every*self%dt) // " ps")
-   self%checkpoint_every = self%dump_every
+   ! A checkpoint forces all files to disk, which takes longer than a step of a small system
+   self%checkpoint_every = self%dump_every*((fewest_between_checkpoints - 1)/self%dump_every + 1)
    call get_integer(entries, "checkpoint-every", self%checkpoint_every, error)
    if (.not. allocated(error)) call get_integer(entries, "printout", self%print_every, error)
    if (.not. allocated(error)) call get_number(entries, "maxh", self%max_hours, error)

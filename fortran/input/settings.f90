@@ -28,6 +28,8 @@ module fennix_settings
       character(len=:), allocatable :: rerun_file
       !> --resume: continue bitwise from NAME.chk
       logical :: resume = .false.
+      !> The run belongs to a Python program, which decides what is done
+      logical :: embedded = .false.
       !> One warning sentence: Tinker keywords that were read and mean nothing here, empty when none
       character(len=:), allocatable :: ignored_keywords
       !> Sentences for the user about the input (a keyword given twice, one that has no effect here), one for each
@@ -88,7 +90,7 @@ module fennix_settings
       !> Largest |F_accurate - F_fast| per atom applied in the outer kick, kcal/mol/Å, 0 = no cap
       real(dp) :: force_cap = 0.0_dp
       !> Width of the pair list beyond the cutoff, Å
-      real(dp) :: skin = 0.5_dp
+      real(dp) :: skin = 1.0_dp
 
       !> Box from the keyfile: lengths (Å) and angles (degrees), overrides the structure file when box_given
       logical :: box_given = .false.

@@ -19,12 +19,14 @@ module fennix_system
 
    !> Where a run starts from
    type :: start_type
-      !> "xyz", "dyn" or "arrays"
+      !> "xyz", "dyn", "chk" or "arrays"
       character(len=:), allocatable :: kind
       !> The velocities of the atoms are set
       logical :: has_velocity = .false.
       !> Outer and inner step that the restart file states, -1 unknown
       integer(i8) :: step = -1, inner_step = -1
+      !> Simulated time that the restart file states, ps, negative when unknown
+      real(dp) :: time = -1.0_dp
       !> Sentences to be printed, empty when there is nothing to say
       character(len=:), allocatable :: note
    end type start_type
@@ -36,7 +38,7 @@ module fennix_system
 contains
 
 
-!> Read NAME.xyz, then NAME.dyn when it is there
+!> Read NAME.xyz, then NAME.dyn when it is there and no checkpoint is resumed
 subroutine build_system(settings, cell, atoms, start, error)
    type(settings_type), intent(in) :: settings
    type(cell_type), intent(out) :: cell
@@ -55,7 +57,12 @@ subroutine build_system(settings, cell, atoms, start, error)
    box_origin = settings%structure_file // ", line 2"
    call use_key_box(settings, cell, box_origin, error)
    if (allocated(error)) return
-   if (file_exists(restart_of(settings))) call use_dyn(settings, cell, atoms, start, box_origin, error)
+   if (settings%resume) then
+      ! The checkpoint holds everything that a restart file could say
+      start%kind = "chk"
+   else if (file_exists(restart_of(settings))) then
+      call use_dyn(settings, cell, atoms, start, box_origin, error)
+   end if
    if (allocated(error)) return
    call complete_system(settings, box_origin, cell, atoms, start, error)
 end subroutine build_system
@@ -224,6 +231,7 @@ subroutine use_dyn(settings, cell, atoms, start, box_origin, error)
    start%kind = "dyn"
    start%step = dyn%step
    start%inner_step = dyn%inner_step
+   start%time = dyn%time
    start%has_velocity = allocated(dyn%velocity)
    atoms%position(:, :) = dyn%position
    if (start%has_velocity) atoms%velocity(:, :) = dyn%velocity
@@ -231,7 +239,10 @@ subroutine use_dyn(settings, cell, atoms, start, box_origin, error)
       & start%has_velocity))
    if (dyn%step >= 0) start%note = start%note // ", written at step " // to_text(dyn%step)
    start%note = start%note // "; remove that file to start from " // settings%structure_file // "."
-   if (.not. dyn%has_box) return
+   if (.not. dyn%has_box) then
+      call unwrap(dyn, cell, atoms)
+      return
+   end if
    after = 0.0_dp
    before = 0.0_dp
    call lengths_and_angles(dyn%cell, after(:, 1), after(:, 2))
@@ -241,7 +252,19 @@ subroutine use_dyn(settings, cell, atoms, start, box_origin, error)
       & trim(merge("the keyfile  ", "the structure", settings%box_given)) // "."
    cell = dyn%cell
    box_origin = path
+   call unwrap(dyn, cell, atoms)
 end subroutine use_dyn
+
+
+!> Put back the lattice vectors that the restart file took off
+subroutine unwrap(dyn, cell, atoms)
+   type(dyn_type), intent(in) :: dyn
+   type(cell_type), intent(in) :: cell
+   type(atoms_type), intent(inout) :: atoms
+
+   if (.not. (allocated(dyn%image) .and. cell%periodic)) return
+   atoms%position(:, :) = atoms%position + matmul(cell%vectors, real(dyn%image, dp))
+end subroutine unwrap
 
 
 !> Masses, hydrogen masses, density

@@ -10,7 +10,7 @@ module fennix_archive
    use fennix_wrap, only : check_orientation, wrap_positions
    implicit none
    private
-   public :: archive_type, open_archive, write_frame, sync_archive, close_archive, frame_text
+   public :: archive_type, check_archive, open_archive, write_frame, sync_archive, close_archive, frame_text
 
    type :: archive_type
       character(len=:), allocatable :: path
@@ -63,18 +63,28 @@ subroutine cut(path, keep_bytes, error)
    integer(i8), intent(in) :: keep_bytes
    type(error_type), allocatable, intent(out) :: error
 
-   if (.not. path_exists(path)) then
-      if (keep_bytes > 0) call fatal_error(error, "cannot continue '" // trim(path) // "': the file is gone, the " &
-         & // "checkpoint expects " // to_text(keep_bytes) // " bytes of it")
-      return
-   end if
-   if (file_size(path) < keep_bytes) then
+   call check_archive(path, keep_bytes, error)
+   if (allocated(error)) return
+   if (path_exists(path)) call truncate_file(path, keep_bytes, error)
+end subroutine cut
+
+
+!> Refuse to continue a file that lacks what must be kept of it
+subroutine check_archive(path, keep_bytes, error)
+   character(len=*), intent(in) :: path
+   !> None when negative
+   integer(i8), intent(in) :: keep_bytes
+   type(error_type), allocatable, intent(out) :: error
+
+   if (file_size(path) >= keep_bytes) return
+   if (path_exists(path)) then
       call fatal_error(error, "cannot continue '" // trim(path) // "': it has " // to_text(file_size(path)) &
          & // " bytes, the checkpoint expects " // to_text(keep_bytes))
-      return
+   else if (keep_bytes > 0) then
+      call fatal_error(error, "cannot continue '" // trim(path) // "': the file is gone, the " &
+         & // "checkpoint expects " // to_text(keep_bytes) // " bytes of it")
    end if
-   call truncate_file(path, keep_bytes, error)
-end subroutine cut
+end subroutine check_archive
 
 
 !> Append one frame and hand it to the system; sync_archive forces it to disk

@@ -112,11 +112,14 @@ end function wrap_format
 
 
 !> Title with the step at its end, replacing the one that an earlier restart left there
-pure function restart_title(title, step, inner_step) result(text)
+function restart_title(title, step, inner_step, time) result(text)
    character(len=*), intent(in) :: title
    !> Outer step, absolute index of the inner step
    integer(i8), intent(in) :: step, inner_step
+   !> Simulated time, ps
+   real(dp), intent(in) :: time
    character(len=:), allocatable :: text
+   character(len=40) :: number
    integer :: old
 
    text = trim(title)
@@ -125,6 +128,9 @@ pure function restart_title(title, step, inner_step) result(text)
       if (index(text(old:), " inner ") > 0) text = trim(text(1:old))
    end if
    text = text // "  step " // to_text(step) // " inner " // to_text(inner_step)
+   write(number, "(f0.9)") time
+   if (number(1:1) == ".") number = "0" // number
+   text = text // " time " // trim(number)
 end function restart_title
 
 end module fennix_dyn

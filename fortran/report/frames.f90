@@ -8,7 +8,8 @@ module fennix_frames
    use fennix_error, only : error_type, fatal_error
    use fennix_cell, only : cell_type
    use fennix_atoms, only : atoms_type
-   use fennix_seam, only : frame_function, frame_header, frame_record, frame_sink_record, message_function
+   use fennix_seam, only : frame_box, frame_force, frame_function, frame_header, frame_record, frame_sink_record, &
+      & frame_velocity, message_function
    use fennix_observables, only : observable_names, observable_values, observables_type
    use fennix_wrap, only : wrap_positions
    implicit none
@@ -22,6 +23,8 @@ module fennix_frames
       logical :: with_velocity = .true., with_force = .true.
       !> Frames in the file
       integer(i8) :: n_frames = 0
+      !> Frames that were cut off when it was opened
+      integer(i8) :: n_dropped = 0
    end type frames_type
 
    !> For open_frames: go on after every frame that the file has, if there is one
@@ -33,12 +36,16 @@ contains
 
 
 !> Tell the sink about the system
-subroutine open_frames(self, atoms, obs, keep_frames, error)
+subroutine open_frames(self, atoms, obs, keep_frames, periodic, start_step, error)
    type(frames_type), intent(inout) :: self
    type(atoms_type), intent(in), target :: atoms
    type(observables_type), intent(in) :: obs
    !> Frames to keep of the existing file, -1 = start a new one, or keep_all
    integer(i8), intent(in) :: keep_frames
+   !> Frames will have a box
+   logical, intent(in) :: periodic
+   !> With keep_all: frames of later steps are cut off, -1 = none is
+   integer(i8), intent(in) :: start_step
    type(error_type), allocatable, intent(out) :: error
    type(frame_header), target :: header
    character(kind=c_char), allocatable, target :: names(:)
@@ -51,6 +58,10 @@ subroutine open_frames(self, atoms, obs, keep_frames, error)
    header%n_bonds = size(bonds, 2, kind=c_int32_t)
    header%n_observables = size(observable_values(obs), kind=c_int32_t)
    header%keep_frames = int(keep_frames, c_int64_t)
+   if (self%with_velocity) header%contents = header%contents + frame_velocity
+   if (self%with_force) header%contents = header%contents + frame_force
+   if (periodic) header%contents = header%contents + frame_box
+   header%start_step = int(start_step, c_int64_t)
    header%number = c_loc(atoms%number)
    header%mass = c_loc(atoms%mass)
    if (size(bonds, 2) > 0) header%bond = c_loc(bonds)
@@ -58,6 +69,7 @@ subroutine open_frames(self, atoms, obs, keep_frames, error)
    call call_sink(self, "open", c_loc(header), error)
    self%active = .not. allocated(error)
    self%n_frames = max(0_i8, int(header%keep_frames, i8))
+   self%n_dropped = int(header%dropped, i8)
 end subroutine open_frames
 
 

@@ -10,7 +10,7 @@ module fennix_jobs
    use fennix_log, only : log_header, say
    use fennix_minimization, only : minimize_run
    use fennix_minimize, only : largest_force, rms_force
-   use fennix_opening, only : check_contacts, describe_levels
+   use fennix_opening, only : check_contacts, check_outputs, describe_levels
    use fennix_run_state, only : measure, simulation_type
    implicit none
    private
@@ -24,7 +24,8 @@ subroutine minimize_only(self, error)
    type(simulation_type), intent(inout) :: self
    type(error_type), allocatable, intent(out) :: error
 
-   call check_contacts(self, error)
+   call check_outputs(self, error)
+   if (.not. allocated(error)) call check_contacts(self, error)
    if (.not. allocated(error)) call minimize_run(self, error)
    if (.not. allocated(error)) call open_archive(self%archive, self%settings%name // "_min.xyz", -1_i8, 8, error)
    if (.not. allocated(error)) call write_frame(self%archive, self%atoms, self%cell, self%atoms%title, error)

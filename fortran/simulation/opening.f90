@@ -3,14 +3,16 @@
 module fennix_opening
    use fennix_kinds, only : dp, i4
    use fennix_error, only : error_type, fatal_error, to_text
+   use fennix_files, only : check_folder
    use fennix_levels, only : refresh_pairs
    use fennix_log, only : level_summary_type, log_start
    use fennix_minimize, only : largest_force
    use fennix_run_state, only : simulation_type
-   use fennix_settings, only : settings_type
+   use fennix_settings, only : job_minimize, settings_type
+   use fennix_wrap, only : check_orientation
    implicit none
    private
-   public :: check_contacts, degrees_of_freedom, describe_levels
+   public :: check_contacts, check_outputs, degrees_of_freedom, describe_levels
 
    !> No two atoms of matter come closer than this, Å
    real(dp), parameter :: closest_image = 0.4_dp
@@ -28,6 +30,18 @@ pure function degrees_of_freedom(settings, n) result(freedom)
    freedom = 3*n
    if (n > 1 .and. (settings%remove_inertia > 0 .or. .not. settings%langevin)) freedom = 3*n - 3
 end function degrees_of_freedom
+
+
+!> Refuse what would fail only when the first file is written: the folder, a cell that Tinker's files cannot hold
+subroutine check_outputs(self, error)
+   type(simulation_type), intent(in) :: self
+   type(error_type), allocatable, intent(out) :: error
+   logical :: tinker
+
+   tinker = self%settings%archive .or. self%settings%restart_files .or. self%settings%job == job_minimize
+   if (tinker .or. self%settings%h5md) call check_folder(self%settings%name, error)
+   if (.not. allocated(error) .and. tinker .and. self%cell%periodic) call check_orientation(self%cell, error)
+end subroutine check_outputs
 
 
 !> Refuse a box in which an atom all but sits on the image of another: the box is wrong, not the structure
@@ -58,14 +72,17 @@ subroutine check_contacts(self, error)
 end subroutine check_contacts
 
 
-!> File the structure came from, or the words for one from Python
+!> Keyword or file that gave the box, or the words for one from Python
 pure function place(settings)
    type(settings_type), intent(in) :: settings
    character(len=:), allocatable :: place
 
    place = "the structure"
-   if (.not. allocated(settings%structure_file)) return
-   if (len_trim(settings%structure_file) > 0) place = settings%structure_file
+   if (settings%box_given) then
+      place = settings%box_origin
+   else if (allocated(settings%structure_file)) then
+      if (len_trim(settings%structure_file) > 0) place = settings%structure_file
+   end if
 end function place
 
 

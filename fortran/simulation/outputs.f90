@@ -2,15 +2,16 @@
 !> Which file gets what, and when.
 module fennix_outputs
    use fennix_kinds, only : dp, i8
-   use fennix_error, only : error_type
+   use fennix_error, only : error_type, to_text
    use fennix_units, only : accel_factor
-   use fennix_archive, only : close_archive, open_archive, sync_archive, write_frame
+   use fennix_archive, only : check_archive, close_archive, open_archive, sync_archive, write_frame
+   use fennix_archive_scan, only : find_frames
    use fennix_dyn, only : restart_title, write_dyn
-   use fennix_files, only : check_folder, file_size
+   use fennix_files, only : file_size, path_exists, sync_file
    use fennix_frames, only : close_frames, keep_all, open_frames, write_frame_record
-   use fennix_log, only : log_due, log_line, log_sample
+   use fennix_log, only : log_due, log_line, log_sample, say
    use fennix_resume, only : save_run
-   use fennix_run_state, only : measure, simulation_type
+   use fennix_run_state, only : measure, run_time, simulation_type
    use fennix_timer, only : timer_output
    implicit none
    private
@@ -20,31 +21,63 @@ contains
 
 
 !> Open trajectory files: continued where a checkpoint left them, appended to after a .dyn start, else new
-subroutine open_outputs(self, keep_bytes, keep_frames, error)
+subroutine open_outputs(self, error)
    type(simulation_type), intent(inout) :: self
-   !> What belongs to the checkpoint, -1 without one
-   integer(i8), intent(in) :: keep_bytes, keep_frames
    type(error_type), allocatable, intent(out) :: error
-   integer(i8) :: bytes, n_frames
+   character(len=:), allocatable :: path
+   integer(i8) :: bytes, n_frames, start_step
+   logical :: appending
 
-   if (self%settings%archive .or. self%settings%h5md .or. self%settings%restart_files) then
-      call check_folder(self%settings%name, error)
-      if (allocated(error)) return
-   end if
-   bytes = keep_bytes
-   n_frames = keep_frames
-   if (self%start%kind == "dyn" .and. .not. self%settings%resume) then
-      bytes = file_size(self%settings%name // ".arc")
-      n_frames = keep_all
-   end if
-   if (self%settings%archive) then
-      call open_archive(self%archive, self%settings%name // ".arc", bytes, self%settings%digits, error)
-      if (allocated(error)) return
-   end if
+   appending = self%start%kind == "dyn" .and. .not. self%settings%resume
+   path = self%settings%name // ".arc"
+   bytes = self%keep_bytes
+   n_frames = self%keep_frames
+   if (appending) n_frames = keep_all
+   start_step = -1
+   if (appending) start_step = self%start%step
+   if (self%settings%archive .and. .not. appending) call check_archive(path, bytes, error)
+   if (allocated(error)) return
    self%frames%with_velocity = self%settings%save_velocity
    self%frames%with_force = self%settings%save_force
-   if (self%settings%h5md) call open_frames(self%frames, self%atoms, self%obs, n_frames, error)
+   if (self%settings%h5md) call open_frames(self%frames, self%atoms, self%obs, n_frames, self%cell%periodic, &
+      & start_step, error)
+   if (allocated(error) .or. .not. self%settings%archive) return
+   if (appending) call find_end(self, path, bytes, error)
+   if (.not. allocated(error)) call open_archive(self%archive, path, bytes, self%settings%digits, error)
 end subroutine open_outputs
+
+
+!> Bytes of NAME.arc that a start from NAME.dyn goes on after: whole frames, and none that NAME.h5 dropped as later
+subroutine find_end(self, path, bytes, error)
+   type(simulation_type), intent(in) :: self
+   character(len=*), intent(in) :: path
+   !> -1 = set the file aside
+   integer(i8), intent(out) :: bytes
+   type(error_type), allocatable, intent(out) :: error
+   integer(i8) :: n_found, n_kept, n_scanned
+
+   bytes = -1
+   if (.not. path_exists(path)) return
+   call find_frames(path, self%atoms%n, -1_i8, n_found, bytes, error)
+   if (allocated(error)) return
+   n_kept = n_found
+   if (n_found < 0) then
+      bytes = -1
+   else if (self%frames%n_dropped > 0) then
+      ! Only where the files went in step: the archive is written first, so it may be one frame ahead
+      if (any(n_found - self%frames%n_frames - self%frames%n_dropped == [0_i8, 1_i8])) n_kept = self%frames%n_frames
+      if (n_kept < n_found) call find_frames(path, self%atoms%n, n_kept, n_scanned, bytes, error)
+   end if
+   if (allocated(error)) return
+   ! Nothing of it can be kept, so it goes aside as a whole
+   if (n_kept == 0 .and. n_found > 0) bytes = -1
+   if (bytes < 0) then
+      call say(self%log, " Note: " // path // " is not of this run and is kept under another name.")
+   else if (bytes < file_size(path)) then
+      call say(self%log, " Note: " // path // " is cut to its first " // to_text(n_kept) // &
+         & " frames: what follows is torn, or later than the restart file.")
+   end if
+end subroutine find_end
 
 
 !> Something will be reported at this outer step, so that the virial is wanted there
@@ -106,11 +139,13 @@ subroutine save_restart(self, error)
       inner(:, iat) = inner(:, iat)*accel_factor/self%atoms%mass(iat)
    end do
    if (self%settings%archive) call sync_archive(self%archive, error)
+   if (self%frames%active .and. .not. allocated(error)) call sync_file(self%settings%name // ".h5", error)
    if (.not. allocated(error)) call save_run(self, error)
    if (.not. allocated(error)) then
       call write_dyn(self%settings%name // ".dyn", self%atoms, self%cell, outer, inner, &
-         & restart_title(self%atoms%title, self%step, self%motion%inner_step), error)
+         & restart_title(self%atoms%title, self%step, self%motion%inner_step, run_time(self)), error)
    end if
+   if (.not. allocated(error)) self%saved_step = self%step
    call self%timer%stop(timer_output)
 end subroutine save_restart
 

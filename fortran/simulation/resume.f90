@@ -3,9 +3,11 @@
 module fennix_resume
    use fennix_kinds, only : dp, i4, i8
    use fennix_error, only : error_type, fatal_error, to_text
-   use fennix_cell, only : cell_type, new_cell_from_vectors
+   use fennix_cell, only : cell_type, new_cell_from_vectors, open_cell
    use fennix_checkpoint, only : checkpoint_type, get, put
    use fennix_checkpoint_file, only : load_checkpoint, save_checkpoint
+   use fennix_observables, only : new_observables
+   use fennix_opening, only : degrees_of_freedom
    use fennix_pairs, only : build_pairs
    use fennix_run_state, only : simulation_type
    implicit none
@@ -20,16 +22,30 @@ subroutine save_run(self, error)
    type(simulation_type), intent(in) :: self
    type(error_type), allocatable, intent(out) :: error
    type(checkpoint_type) :: chk
+   integer(i8) :: bytes, n_frames
    integer :: k
 
+   ! A file that is not written now stays what the run that wrote it left
+   bytes = self%keep_bytes
+   n_frames = self%keep_frames
+   if (self%archive%is_open) bytes = self%archive%bytes
+   if (self%frames%active) n_frames = self%frames%n_frames
    call put(chk, "integrator", self%settings%integrator)
    call put(chk, "precision", self%settings%precision)
    call put(chk, "time step", self%settings%dt)
    call put(chk, "substeps", int(self%settings%n_substeps, i4))
    call put(chk, "skin", self%settings%skin)
    call put(chk, "threads", int(self%settings%threads, i4))
+   call put(chk, "temperature", self%settings%temperature)
+   call put(chk, "friction", self%settings%friction)
+   call put(chk, "randomseed", self%settings%seed)
+   call put(chk, "ml-force-cap", self%settings%force_cap)
+   call put(chk, "ml-qtot", self%settings%total_charge)
+   call put(chk, "remove-inertia", int(self%settings%remove_inertia, i4))
+   call put(chk, "heavy-hydrogen", on_off(self%settings%heavy_hydrogen))
+   call put(chk, "time at origin", self%origin_time)
    call put(chk, "counters", [self%step, self%origin_step, self%motion%inner_step, self%motion%n_capped, self%key, &
-      & self%archive%bytes, self%frames%n_frames])
+      & bytes, n_frames])
    call put(chk, "heat", self%motion%heat)
    call put(chk, "cell", self%cell%vectors)
    call put(chk, "number", self%atoms%number)
@@ -52,20 +68,18 @@ end subroutine save_run
 
 
 !> Take up a run where its checkpoint left it
-subroutine load_run(self, keep_bytes, keep_frames, error)
+subroutine load_run(self, error)
    type(simulation_type), intent(inout) :: self
-   !> Bytes of NAME.arc and frames of NAME.h5 that belong to the checkpoint
-   integer(i8), intent(out) :: keep_bytes, keep_frames
    type(error_type), allocatable, intent(out) :: error
    type(checkpoint_type) :: chk
    integer(i8) :: counters(7)
    integer :: k
 
-   keep_bytes = -1
-   keep_frames = -1
    call load_checkpoint(chk, self%settings%name // ".chk", error)
    if (.not. allocated(error)) call check_same_run(self, chk, error)
    if (.not. allocated(error)) call get(chk, "counters", counters, error)
+   if (.not. allocated(error)) call get(chk, "time at origin", self%origin_time, error)
+   if (.not. allocated(error)) call get(chk, "randomseed", self%settings%seed, error)
    if (.not. allocated(error)) call load_state(self, chk, error)
    if (allocated(error)) return
    self%step = counters(1)
@@ -73,8 +87,8 @@ subroutine load_run(self, keep_bytes, keep_frames, error)
    self%motion%inner_step = counters(3)
    self%motion%n_capped = counters(4)
    self%key = counters(5)
-   keep_bytes = counters(6)
-   keep_frames = counters(7)
+   self%keep_bytes = counters(6)
+   self%keep_frames = counters(7)
    do k = 1, size(self%ladder%levels)
       call load_level(self, chk, k, error)
       if (allocated(error)) return
@@ -88,13 +102,20 @@ subroutine load_state(self, chk, error)
    type(checkpoint_type), intent(in) :: chk
    type(error_type), allocatable, intent(out) :: error
    real(dp) :: vectors(3, 3)
+   logical :: was_periodic
 
    call get(chk, "position", self%atoms%position, error)
    if (.not. allocated(error)) call get(chk, "velocity", self%atoms%velocity, error)
    if (.not. allocated(error)) call get(chk, "mass", self%atoms%mass, error)
    if (.not. allocated(error)) call get(chk, "heat", self%motion%heat, error)
    if (.not. allocated(error)) call get(chk, "cell", vectors, error)
-   if (.not. allocated(error) .and. self%cell%periodic) call new_cell_from_vectors(self%cell, vectors, error)
+   if (allocated(error)) return
+   was_periodic = self%cell%periodic
+   self%cell = open_cell()
+   if (any(abs(vectors) > 0.0_dp)) call new_cell_from_vectors(self%cell, vectors, error)
+   ! The run may have taken its box from a NAME.dyn
+   if (self%cell%periodic .neqv. was_periodic) call new_observables(self%obs, self%atoms, self%cell%periodic, &
+      & degrees_of_freedom(self%settings, self%atoms%n), self%settings%langevin)
 end subroutine load_state
 
 
@@ -147,11 +168,32 @@ subroutine check_same_run(self, chk, error)
    if (.not. allocated(error)) call same_number(chk, "skin", self%settings%skin, error)
    if (.not. allocated(error)) call same_count(chk, "substeps", self%settings%n_substeps, error)
    if (.not. allocated(error)) call same_count(chk, "threads", self%settings%threads, error)
+   if (.not. allocated(error)) call check_same_physics(self, chk, error)
    do k = 1, size(self%ladder%levels)
       if (allocated(error)) return
       call same_text(chk, tag("model", k), self%ladder%levels(k)%provider%label, error)
    end do
 end subroutine check_same_run
+
+
+!> The keywords that enter each step
+subroutine check_same_physics(self, chk, error)
+   type(simulation_type), intent(in) :: self
+   type(checkpoint_type), intent(in) :: chk
+   type(error_type), allocatable, intent(out) :: error
+   integer(i8) :: seed
+
+   call same_number(chk, "ml-force-cap", self%settings%force_cap, error)
+   if (.not. allocated(error)) call same_number(chk, "ml-qtot", self%settings%total_charge, error)
+   if (.not. allocated(error)) call same_count(chk, "remove-inertia", self%settings%remove_inertia, error)
+   if (.not. allocated(error)) call same_text(chk, "heavy-hydrogen", on_off(self%settings%heavy_hydrogen), error)
+   if (allocated(error) .or. .not. self%settings%langevin) return
+   call same_number(chk, "temperature", self%settings%temperature, error)
+   if (.not. allocated(error)) call same_number(chk, "friction", self%settings%friction, error)
+   if (.not. allocated(error)) call get(chk, "randomseed", seed, error)
+   if (allocated(error) .or. .not. self%settings%seed_given .or. seed == self%settings%seed) return
+   call refuse(chk, "randomseed", to_text(seed), to_text(self%settings%seed), error)
+end subroutine check_same_physics
 
 
 subroutine same_text(chk, name, expected, error)
@@ -201,6 +243,15 @@ subroutine refuse(chk, name, found, expected, error)
    call fatal_error(error, chk%path // ": --resume continues bitwise and needs the same " // name // &
       & "; the checkpoint has '" // found // "', this run '" // expected // "' (start from NAME.dyn to change it)")
 end subroutine refuse
+
+
+!> A switch in words
+pure function on_off(switch)
+   logical, intent(in) :: switch
+   character(len=:), allocatable :: on_off
+
+   on_off = trim(merge("on ", "off", switch))
+end function on_off
 
 
 !> "force 1"

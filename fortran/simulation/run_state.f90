@@ -15,7 +15,7 @@ module fennix_run_state
    use fennix_log, only : log_type
    implicit none
    private
-   public :: simulation_type, measure
+   public :: simulation_type, measure, run_time
 
    type :: simulation_type
       type(settings_type) :: settings
@@ -35,6 +35,12 @@ module fennix_run_state
       integer(i8) :: step = 0
       !> Outer step at which the trajectory began (not 0 when it continued from NAME.dyn)
       integer(i8) :: origin_step = 0
+      !> Simulated time at that step, ps
+      real(dp) :: origin_time = 0.0_dp
+      !> Bytes of NAME.arc and frames of NAME.h5 that belong to the run while it does not write them, -1 none
+      integer(i8) :: keep_bytes = -1, keep_frames = -1
+      !> Outer step of the last NAME.dyn and NAME.chk, -1 before the first
+      integer(i8) :: saved_step = -1
       !> Outer step at which this process began, and the one it is asked to reach
       integer(i8) :: first_step = 0, last_step = 0
       !> Key of the random numbers: the seed, with a nonce when the stream's position is unknown
@@ -48,13 +54,22 @@ module fennix_run_state
 contains
 
 
+!> Simulated time, ps; from the origin of the trajectory, so that a resumed run gives the same bits
+pure function run_time(self) result(time)
+   type(simulation_type), intent(in) :: self
+   real(dp) :: time
+
+   time = self%origin_time + real(self%step - self%origin_step, dp)*self%settings%dt
+end function run_time
+
+
 !> Fill the observables from the present velocities and the last forces
 subroutine measure(self)
    type(simulation_type), intent(inout) :: self
 
    self%obs%step = self%step
    self%obs%inner_step = self%motion%inner_step
-   self%obs%time = real(self%step, dp)*self%settings%dt
+   self%obs%time = run_time(self)
    call set_kinetic(self%obs, kinetic_by_element(self%motion, self%atoms))
    if (self%obs%has_mid .and. self%motion%n_mid > 0) call set_kinetic_mid(self%obs, mid_step_kinetic(self%motion))
    if (self%obs%has_mid .and. self%motion%n_mid == 0) then

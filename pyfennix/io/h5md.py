@@ -161,8 +161,10 @@ def rewrite(path: Path, keep: int | None = None) -> int:
     Raises
     ------
     FennixError
-        When the file is unreadable, or holds fewer complete frames than must be kept.
+        When the file is unreadable, is still being written, or holds fewer complete frames than
+        must be kept.
     """
+    refuse_live(path)
     temporary = path.with_name(path.name + ".tmp")
     with open_for_reading(path) as source:
         found = count_frames(source)
@@ -182,6 +184,46 @@ def rewrite(path: Path, keep: int | None = None) -> int:
             raise FennixError(f"{temporary}: cannot be written ({reason_of(error)})") from error
     temporary.replace(path)
     return keep
+
+
+def refuse_live(path: Path) -> None:
+    """Refuse a file that a process of this computer has open for writing.
+
+    A writer would go on in the file that a copy has replaced, and its frames would be lost. HDF5
+    gives up its lock when single-writer mode begins, so that only the system's list of open files
+    can tell (that of Linux, for processes of the same user).
+
+    Raises
+    ------
+    FennixError
+        One sentence that names the process.
+    """
+    try:
+        wanted = path.stat()
+    except OSError:
+        return  # opening it says what is wrong
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            links = [process / "fd" / name for name in os.listdir(process / "fd")]
+        except OSError:
+            continue  # it has ended meanwhile, or belongs to another user
+        if any(_is_open_for_writing(link, wanted) for link in links):
+            raise FennixError(
+                f"{path}: process {process.name} is still writing it; wait until that has ended"
+            )
+
+
+def _is_open_for_writing(link: Path, wanted: os.stat_result) -> bool:
+    """Whether an entry of /proc/PROCESS/fd is a file that may be written, and the wanted one."""
+    try:
+        found = link.stat()
+        if (found.st_dev, found.st_ino) != (wanted.st_dev, wanted.st_ino):
+            return False
+        lines = (link.parents[1] / "fdinfo" / link.name).read_text().splitlines()
+    except OSError:
+        return False  # closed meanwhile
+    flags = next((int(line.split()[1], 8) for line in lines if line.startswith("flags:")), 0)
+    return flags & os.O_ACCMODE != os.O_RDONLY
 
 
 def reason_of(error: OSError) -> str:

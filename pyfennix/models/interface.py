@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pyfennix.exceptions import ModelError
+from pyfennix.models.exchange import Exchange
 from pyfennix.models.graph import Graph
 
 # by atomic number; X stands for nothing
@@ -81,6 +82,11 @@ class Model(nn.Module):
     conservative: bool = True
     exchanges_features: bool = False
     uses_total_charge: bool = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        # The identity, until a decomposed engine puts its halo exchange here
+        self.exchange = Exchange()
 
     def forward(self, graph: Graph) -> Tensor:
         """Energies of the atoms of ``graph``, shape (n_center,), in ``energy_unit``."""

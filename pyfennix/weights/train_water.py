@@ -6,8 +6,7 @@
 
 One pass of the clock, not of epochs: the learning rate follows the share of ``--minutes`` used,
 so a busy machine trains less but always ends annealed. ``--resume`` continues from the last
-checkpoint. Set MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=2147483648: with glibc's
-defaults every large tensor costs fresh page faults, which doubles the time of a step.
+checkpoint.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ import torch
 from torch.nn.functional import smooth_l1_loss
 
 from pyfennix.io.fnx import read_tree, write_tree
+from pyfennix.models.memory import keep_freed_memory
 from pyfennix.models.raster.checkpoint import load_fnx, save_fnx
 from pyfennix.weights.architecture import water_model
 from pyfennix.weights.water_data import (
@@ -219,6 +219,7 @@ class Draw:
 def train(args: argparse.Namespace) -> None:
     """The whole run."""
     torch.set_num_threads(args.threads)
+    keep_freed_memory()
     torch.manual_seed(args.seed)
     training, held = split_by_run(load_frames(args.data), 0.1, seed=0)
     boxes = [f for f in training if f.cell is not None]

@@ -6,13 +6,14 @@ module test_archive
    use fennix_files, only : file_size, path_exists
    use fennix_cell, only : cell_type, new_cell, new_cell_from_vectors, open_cell
    use fennix_atoms, only : atoms_type
+   use fennix_archive_scan, only : find_frames
    use fennix_archive, only : archive_type, close_archive, frame_text, open_archive, sync_archive, write_frame
    use fennix_wrap, only : wrap_positions
-   use report_samples, only : fail_if, cubic, file_text, remove, water
+   use report_samples, only : fail_if, cubic, file_text, remove, water, write_text
    implicit none
    private
    public :: test_archive_columns, test_archive_wide, test_archive_continues, test_archive_sets_aside, &
-      & test_archive_refuses, test_wrap_triclinic, test_archive_orientation
+      & test_archive_refuses, test_wrap_triclinic, test_archive_orientation, test_archive_scan
 
    character(len=*), parameter :: path = "test_archive.arc"
 
@@ -60,6 +61,39 @@ subroutine test_archive_wide(error)
    call fail_if(status /= 0 .or. number /= n .or. name /= "CARBON12" .or. kind /= 401 &
       & .or. any(abs(position + 123456.125_dp) > 1.0e-6_dp), "the last line reads: " // text(begin:), error)
 end subroutine test_archive_wide
+
+
+!> Whole frames are counted, a torn one is not, other atoms are told apart
+subroutine test_archive_scan(error)
+   type(error_type), allocatable, intent(out) :: error
+   character(len=:), allocatable :: frame
+   integer(i8) :: n_frames, bytes
+   integer :: kind
+
+   do kind = 1, 2
+      frame = frame_text(water([1.0_dp, 2.0_dp, 3.0_dp]), cubic(18.643_dp), "box", 6)
+      if (kind == 2) frame = frame_text(water([1.0_dp, 2.0_dp, 3.0_dp]), open_cell(), "no box", 6)
+      call write_text(path, frame // frame // frame(:len(frame) - 1))
+      call find_frames(path, 3, -1_i8, n_frames, bytes, error)
+      if (allocated(error)) return
+      call fail_if(n_frames /= 2 .or. bytes /= 2*len(frame), "a last line without its end", error)
+      call write_text(path, frame // frame // frame(:len(frame)/2))
+      call find_frames(path, 3, -1_i8, n_frames, bytes, error)
+      if (allocated(error)) return
+      call fail_if(n_frames /= 2 .or. bytes /= 2*len(frame), "half a frame", error)
+      call find_frames(path, 3, 1_i8, n_frames, bytes, error)
+      if (allocated(error)) return
+      call fail_if(n_frames /= 1 .or. bytes /= len(frame), "no more than asked for", error)
+      call find_frames(path, 4, -1_i8, n_frames, bytes, error)
+      if (allocated(error)) return
+      call fail_if(n_frames /= -1, "other atoms", error)
+      call write_text(path, frame(:5))
+      call find_frames(path, 3, -1_i8, n_frames, bytes, error)
+      if (allocated(error)) return
+      call fail_if(n_frames /= 0 .or. bytes /= 0, "a torn first line", error)
+   end do
+   call remove(path)
+end subroutine test_archive_scan
 
 
 !> Cut back to the first frame and written again, the file is the same byte for byte

@@ -135,13 +135,13 @@ subroutine test_dyn_title(error)
    type(error_type), allocatable, intent(out) :: error
    character(len=:), allocatable :: title
 
-   title = restart_title("Water  step by step", 1000_i8, 4000_i8)
-   call fail_if(title /= "Water  step by step  step 1000 inner 4000", "title: " // title, error)
-   title = restart_title(title, 2000_i8, 8000_i8)
-   call fail_if(title /= "Water  step by step  step 2000 inner 8000", "title: " // title, error)
-   title = restart_title("", 1_i8, 1_i8)
-   title = restart_title(title, 2_i8, 2_i8)
-   call fail_if(title /= "  step 2 inner 2", "title: " // title, error)
+   title = restart_title("Water  step by step", 1000_i8, 4000_i8, 1.5_dp)
+   call fail_if(title /= "Water  step by step  step 1000 inner 4000 time 1.500000000", "title: " // title, error)
+   title = restart_title(title, 2000_i8, 8000_i8, 1.5_dp)
+   call fail_if(title /= "Water  step by step  step 2000 inner 8000 time 1.500000000", "title: " // title, error)
+   title = restart_title("", 1_i8, 1_i8, 1.5_dp)
+   title = restart_title(title, 2_i8, 2_i8, 1.5_dp)
+   call fail_if(title /= "  step 2 inner 2 time 1.500000000", "title: " // title, error)
 end subroutine test_dyn_title
 
 

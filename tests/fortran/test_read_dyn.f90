@@ -41,6 +41,11 @@ subroutine test_read_dyn_forms(error)
    call read_text_as(count // " step 120 inner 480" // box // positions // velocities // rest // &
       & "| pbc wrap index :|  0  0  1|  0  0 -1", dyn, raised)
    call check(error, .not. allocated(raised) .and. dyn%step == 120 .and. dyn%inner_step == 480, "our own file")
+   call check(error, allocated(dyn%image) .and. dyn%time < 0.0_dp, "wrap indices, no time")
+   if (allocated(error)) return
+   call check(error, all(dyn%image == reshape([0, 0, 1, 0, 0, -1], [3, 2])), "values of the wrap indices")
+   call read_text_as(count // " step 120 inner 480 time 0.125000000" // positions // velocities, dyn, raised)
+   call check(error, dyn%step == 120 .and. abs(dyn%time - 0.125_dp) <= 0.0_dp, "time")
    call read_text_as(count // positions // velocities, dyn, raised)
    call check(error, .not. allocated(raised) .and. .not. dyn%has_box, "no box block")
    call read_text_as(count // "| Periodic Box Dimensions :| 0 0 0| 90 90 90" // positions // velocities, dyn, raised)

@@ -13,7 +13,7 @@ FORTRAN_LAYERS = (
     "simulation", "api", "host", "main",
 )
 PYTHON_LAYERS = (
-    ("exceptions", "units", "seam", "failure", "progress", "resources", "wrap"),
+    ("exceptions", "units", "seam", "state", "failure", "progress", "resources", "wrap"),
     ("io", "models", "weights"),
     ("callback", "frames", "host"),
     ("engine",),

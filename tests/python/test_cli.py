@@ -155,10 +155,26 @@ def test_recover(tmp_path):
     assert found.stderr == "pyfennix recover: absent.h5: the trajectory is missing\n"
 
 
+def test_recover_refuses_a_live_run(tmp_path):
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w", libver="latest") as file:
+        file.create_dataset("x", (0,), "f8", maxshape=(None,))
+        file.swmr_mode = True
+        found = command("recover", "x.h5", folder=tmp_path)
+        assert found.returncode == 1
+        assert found.stderr == (f"pyfennix recover: x.h5: process {os.getpid()} is still writing "
+                                "it; wait until that has ended\n")
+        assert list(tmp_path.iterdir()) == [path]
+    with h5py.File(path):  # a reader does no harm
+        assert command("recover", "x.h5", folder=tmp_path).returncode == 0
+
+
 def test_rerun_of_both_kinds_of_trajectory(tmp_path):
     small_case(tmp_path)
     assert command("run", "case", 4, 1.0, 0.002, 2, 300.0, folder=tmp_path).returncode == 0
     (tmp_path / "case.dyn").unlink()
+    with (tmp_path / "case.key").open("a") as key:
+        key.write("minimize on\n")  # frames are evaluated as they are
     tables = []
     for name in ("case.arc", "case.h5"):
         found = command("run", "case", "--rerun", name, folder=tmp_path)

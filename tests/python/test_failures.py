@@ -100,11 +100,14 @@ def read_only(folder: Path):
 # Root writes anywhere; without this capability it is held to permissions like everybody.
 WITHOUT_POWER = () if os.geteuid() else ("setpriv", "--bounding-set=-dac_override")
 
+# Where the case names its accurate model
+NAMED = ("case.key, line", "ml-model")
+
 MISTAKES = {
     "misspelt keyword": Mistake(swap("integrator ", "integratr "),
                                 ("case.key", "line 1\\b|:1\\b", "integratr", "integrator")),
-    "bad number": Mistake(add("friction fast"), ("case.key", "friction", "fast", "number")),
-    "missing value": Mistake(add("friction"), ("case.key", "friction", "number|value")),
+    "bad number": Mistake(add("friction fast"), ("case.key, line", "friction", "fast", "number")),
+    "missing value": Mistake(add("friction"), ("case.key, line", "friction", "number|value")),
     "no multiple": Mistake(swap("dshort 0.0005", "dshort 0.0003"), ("dshort", "multiple")),
     "two levels, one model": Mistake(swap("ml-model-fast pairs.py:Fast\n", ""),
                                      ("ml-model-fast", "baoabrespa")),
@@ -119,15 +122,16 @@ MISTAKES = {
     "another system's dyn": Mistake(wrong_dyn, ("case.dyn", "3", "48")),
     "unknown element": Mistake(rename_atom("Qq"), ("case.xyz", "Qq")),
     "element outside the model": Mistake(model("faulty.py:HydrogenOnly"),
-                                         (r"\bO\b", "HydrogenOnly", "know")),
-    "no model file": Mistake(model("absent.fnx"), ("absent.fnx", "case.key, line", "ml-model")),
-    "truncated model": Mistake(truncated_model, ("half.fnx",)),
+                                         (r"\bO\b", "HydrogenOnly", "know", *NAMED)),
+    "no model file": Mistake(model("absent.fnx"), ("absent.fnx", *NAMED)),
+    "truncated model": Mistake(truncated_model, ("half.fnx", *NAMED)),
     "not a model": Mistake(model("text.fnx", b"good morning\n" * 40),
-                           ("text.fnx", "MessagePack|not a")),
-    "model raises": Mistake(model("faulty.py:Raises"), ("no parameters for this pair",)),
-    "model returns nan": Mistake(model("faulty.py:NotFinite"), ("NotFinite|faulty", "finite|NaN")),
+                           ("text.fnx", "MessagePack|not a", *NAMED)),
+    "model raises": Mistake(model("faulty.py:Raises"), ("no parameters for this pair", *NAMED)),
+    "model returns nan": Mistake(model("faulty.py:NotFinite"),
+                                 ("NotFinite|faulty", "finite|NaN", *NAMED)),
     "model returns a wrong shape": Mistake(model("faulty.py:WrongShape"),
-                                           ("WrongShape|faulty", "49", "48")),
+                                           ("WrongShape|faulty", "49", "48", *NAMED)),
     "box without volume": Mistake(box(20.0, 20.0, 20.0, 30.0, 160.0), ("volume",)),
     "box too dense": Mistake(box(2.0, 2.0, 2.0), ("density|dense|g/cm",)),
     "box too flat": Mistake(box(80.0, 80.0, 0.3), ("0.3|image",)),

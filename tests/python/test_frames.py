@@ -28,11 +28,14 @@ def address(array):
     return array.ctypes.data
 
 
-def open_sink(sink, keep=-1, numbers=NUMBERS):
+ALL = seam.FRAME_VELOCITY | seam.FRAME_FORCE | seam.FRAME_BOX
+
+
+def open_sink(sink, keep=-1, numbers=NUMBERS, start=-1, contents=ALL):
     header = seam.FrameHeader(
         version=seam.VERSION, n_atoms=len(numbers), n_bonds=len(BONDS), n_observables=2,
         keep_frames=keep, number=address(numbers), mass=address(MASSES), bond=address(BONDS),
-        observables=ctypes.cast(OBSERVABLES, ctypes.c_void_p),
+        observables=ctypes.cast(OBSERVABLES, ctypes.c_void_p), contents=contents, start_step=start,
     )
     return sink._functions[0](None, ctypes.addressof(header))
 
@@ -111,6 +114,40 @@ def test_keep_all_goes_on_after_what_is_there(tmp_path):
     with h5py.File(path) as file:
         np.testing.assert_array_equal(file["particles/trajectory/position/step"], [0, 10, 20, 30])
     assert not path.with_name("a.h5.1").exists()
+
+
+def test_keep_all_drops_what_is_later_than_the_start(tmp_path):
+    path = tmp_path / "a.h5"
+    for start, steps in ((0, (0, 10, 20, 30)), (10, (20,))):
+        sink = make_sink(path)
+        assert open_sink(sink, keep=seam.KEEP_ALL, start=start) == 0
+        for step in steps:
+            assert write(sink, step)[0] == 0
+        assert close(sink) == 0
+    with h5py.File(path) as file:
+        np.testing.assert_array_equal(file["particles/trajectory/position/step"], [0, 10, 20])
+
+
+@pytest.mark.parametrize("contents", [seam.FRAME_BOX, ALL - seam.FRAME_BOX])
+def test_other_contents(tmp_path, contents):
+    """A start from .dyn keeps the old file by another name, a resumed run is refused."""
+    path = tmp_path / "a.h5"
+    sink = make_sink(path)
+    open_sink(sink)
+    write(sink, 0)
+    close(sink)
+    before = path.read_bytes()
+    sink = make_sink(path)
+    assert open_sink(sink, keep=1, contents=contents) == 1
+    assert "cannot be continued" in sink.failure.text()
+    assert path.read_bytes() == before
+    sink = make_sink(path)
+    assert open_sink(sink, keep=seam.KEEP_ALL, contents=contents, start=0) == 0
+    write(sink, 10, periodic=bool(contents & seam.FRAME_BOX), velocity=contents != seam.FRAME_BOX)
+    close(sink)
+    assert path.with_name("a.h5.1").read_bytes() == before
+    with h5py.File(path) as file:
+        np.testing.assert_array_equal(file["particles/trajectory/position/step"], [10])
 
 
 @pytest.mark.parametrize("periodic", [True, False])

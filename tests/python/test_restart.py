@@ -19,13 +19,14 @@ from helpers.runs import TWO_LEVELS, dynamic, environment, executable, small_cas
 
 KILLS = int(os.environ.get("PYFENNIX_KILLS", "4"))
 STEPS = 1500
+KEYWORDS = TWO_LEVELS + "checkpoint-every 20\n"
 RUN = ("case", STEPS, 1.0, 0.02, 2, 300.0)  # a frame and a checkpoint each 20 steps
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
     """The run that nobody disturbs, and how long it took (s)."""
-    folder = small_case(tmp_path_factory.mktemp("uninterrupted"), TWO_LEVELS, "periodic")
+    folder = small_case(tmp_path_factory.mktemp("uninterrupted"), KEYWORDS, "periodic")
     begin = time.monotonic()
     done = dynamic(folder, *RUN)
     assert done.returncode == 0, done.stderr
@@ -69,7 +70,7 @@ def wait_for(path, process, limit=60.0) -> None:
 def test_killed_runs_continue_exactly(uninterrupted, tmp_path):
     """Each kill falls somewhere in the stepping; the last start runs to the end."""
     whole, seconds = uninterrupted
-    folder = small_case(tmp_path, TWO_LEVELS, "periodic")
+    folder = small_case(tmp_path, KEYWORDS, "periodic")
     choice = random.Random(2)
     kills = 0
     while kills < KILLS:
@@ -96,7 +97,7 @@ def test_killed_runs_continue_exactly(uninterrupted, tmp_path):
 def test_a_polite_stop_writes_a_checkpoint(uninterrupted, tmp_path, name):
     """Exit status 0, and the continued run is the uninterrupted one."""
     whole, _ = uninterrupted
-    folder = small_case(tmp_path, TWO_LEVELS, "periodic")
+    folder = small_case(tmp_path, KEYWORDS, "periodic")
     process = start(folder, resume=False)
     wait_for(folder / "case.arc", process)
     time.sleep(0.7)
@@ -110,7 +111,7 @@ def test_a_polite_stop_writes_a_checkpoint(uninterrupted, tmp_path, name):
 
 def test_a_stop_file_stops(tmp_path):
     """NAME.end finishes the step and leaves a checkpoint."""
-    folder = small_case(tmp_path, TWO_LEVELS, "periodic")
+    folder = small_case(tmp_path, KEYWORDS, "periodic")
     process = start(folder, resume=False)
     wait_for(folder / "case.arc", process)
     (folder / "case.end").touch()
