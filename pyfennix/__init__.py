@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from pyfennix.models.validate import validate_model
     from pyfennix.simulation import Simulation
 
-# Threads that spin while they wait come to a standstill when other programs want the same cores;
-# torch reads this when it is first imported
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Threads that spin long while they wait come to a standstill when other programs want the same
+# cores, and threads that sleep at once wake too late; libgomp reads this when torch is imported
+os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 try:
     __version__ = version("pyfennix")

@@ -89,8 +89,9 @@ static void fetch_exception(const char *where, char *message, int size)
 static int initialize(const char *python, char *message, int size)
 {
     PyConfig config;
-    // Threads that spin while they wait come to a standstill when other programs want the same cores
-    setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
+    // Threads that spin long while they wait come to a standstill when other programs want the same cores,
+    // and threads that sleep at once wake too late
+    setenv("GOMP_SPINCOUNT", "5000", 0);
     PyConfig_InitPythonConfig(&config);
     config.install_signal_handlers = 0; // signals belong to the Fortran loop
     config.parse_argv = 0;
