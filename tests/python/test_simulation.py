@@ -238,6 +238,15 @@ def test_failing_model_leaves_the_simulation_closable():
         assert sim.step == 1
 
 
+@pytest.fixture
+def interruptible():
+    """Python's own handler for SIGINT, also where the tests were started with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt_ends_after_a_whole_step():
     with two_levels() as sim:
         timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
