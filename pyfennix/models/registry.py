@@ -13,9 +13,9 @@ from types import ModuleType
 import torch
 
 from pyfennix.exceptions import ModelError
+from pyfennix.models.fnx.checkpoint import load_fnx
 from pyfennix.models.interface import Model
 from pyfennix.models.memory import keep_freed_memory
-from pyfennix.models.raster.checkpoint import load_fnx
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 DTYPES = {"float32": torch.float32, "float64": torch.float64}

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from pyfennix.models.raster.model import FennixModel
+from pyfennix.models.fnx.model import FennixModel
 
 _SIZES = {
     "accurate": {

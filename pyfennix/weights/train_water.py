@@ -21,8 +21,8 @@ import torch
 from torch.nn.functional import smooth_l1_loss
 
 from pyfennix.io.fnx import read_tree, write_tree
+from pyfennix.models.fnx.checkpoint import load_fnx, save_fnx
 from pyfennix.models.memory import keep_freed_memory
-from pyfennix.models.raster.checkpoint import load_fnx, save_fnx
 from pyfennix.weights.architecture import water_model
 from pyfennix.weights.water_data import (
     Frame,

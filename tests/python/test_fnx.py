@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pyfennix.exceptions import ModelError
 from pyfennix.io.fnx import flatten, nest, read_fnx, read_tree, write_tree
-from pyfennix.models.raster.checkpoint import load_fnx, save_fnx
+from pyfennix.models.fnx.checkpoint import load_fnx, save_fnx
 from pyfennix.models.registry import WEIGHTS, load_model
 from pyfennix.weights.architecture import water_model
 

@@ -12,19 +12,19 @@ from helpers.waters import cubic, waters
 from pyfennix.exceptions import ModelError
 from pyfennix.io.fnx import read_tree, write_tree
 from pyfennix.models.evaluate import evaluate, evaluate_topology
-from pyfennix.models.graph import Topology
-from pyfennix.models.pairs import build_pairs
-from pyfennix.models.raster import attention
-from pyfennix.models.raster.basis import (
+from pyfennix.models.fnx.basis import (
     bessel_basis,
     cosine_ramp,
     l_of_component,
     polynomial_switch,
     spherical_harmonics,
 )
-from pyfennix.models.raster.checkpoint import load_fnx
-from pyfennix.models.raster.elements import block_of, covalent_radii, electronic_structure
-from pyfennix.models.raster.repulsion import RepulsionZBL
+from pyfennix.models.fnx.checkpoint import load_fnx
+from pyfennix.models.fnx.elements import block_of, covalent_radii, electronic_structure
+from pyfennix.models.fnx.repulsion import RepulsionZBL
+from pyfennix.models.graph import Topology
+from pyfennix.models.pairs import build_pairs
+from pyfennix.models.raster import attention
 from pyfennix.models.registry import load_model
 
 SYSTEMS = ("water", "acetate", "close_contact", "element_zoo", "triclinic24", "batch3")

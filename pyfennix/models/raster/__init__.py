@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The RASTER family: models stored as ``.fnx`` module lists (notes: FeNNol's RASTER)."""
+"""The RASTER family of FeNNix-Bio1: equivariant attention with a long-range part."""

@@ -17,16 +17,16 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from pyfennix.models.exchange import Exchange
-from pyfennix.models.raster.attention import attention_logits
-from pyfennix.models.raster.basis import (
+from pyfennix.models.fnx.basis import (
     bessel_basis,
     cosine_ramp,
     l_of_component,
     spherical_harmonics,
 )
+from pyfennix.models.fnx.edges import Edges
+from pyfennix.models.fnx.layers import BlockNet, Dense, NeuralNet, Partition, normalize
+from pyfennix.models.raster.attention import attention_logits
 from pyfennix.models.raster.config import RasterConfig
-from pyfennix.models.raster.edges import Edges
-from pyfennix.models.raster.layers import BlockNet, Dense, NeuralNet, Partition, normalize
 from pyfennix.models.raster.lode import Lode
 
 

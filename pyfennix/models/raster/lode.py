@@ -6,9 +6,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pyfennix.models.raster.basis import cosine_ramp, l_of_component, spherical_harmonics
-from pyfennix.models.raster.edges import Edges
-from pyfennix.models.raster.layers import Dense
+from pyfennix.models.fnx.basis import cosine_ramp, l_of_component, spherical_harmonics
+from pyfennix.models.fnx.edges import Edges
+from pyfennix.models.fnx.layers import Dense
 from pyfennix.models.segments import segment_sum
 
 

@@ -10,7 +10,7 @@ import torch
 
 from pyfennix.exceptions import ModelError
 from pyfennix.io.fnx import flatten, nest, read_fnx, write_tree
-from pyfennix.models.raster.model import FennixModel
+from pyfennix.models.fnx.model import FennixModel
 
 # pyfennix's own additions live under one top-level key, which FeNNol ignores.
 _OWN = "pyfennix"

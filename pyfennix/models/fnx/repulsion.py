@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from pyfennix.exceptions import ModelError
-from pyfennix.models.raster.basis import polynomial_switch
-from pyfennix.models.raster.edges import Edges
+from pyfennix.models.fnx.basis import polynomial_switch
+from pyfennix.models.fnx.edges import Edges
 from pyfennix.units import BOHR_IN_ANGSTROM, HARTREE_IN_EV
 
 # e^2 / (4 pi eps0) in eV Å

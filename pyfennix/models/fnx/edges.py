@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pyfennix.models.fnx.basis import polynomial_switch
 from pyfennix.models.graph import Graph, kept_rows
-from pyfennix.models.raster.basis import polynomial_switch
 from pyfennix.models.segments import gather_columns, spread_columns, sum_columns
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import torch
 
-from pyfennix.models.raster.elements import electronic_structure
-from pyfennix.models.raster.layers import Dense, NeuralNet
-from pyfennix.models.raster.modules import Build, FnxModule, State, only, register
+from pyfennix.models.fnx.elements import electronic_structure
+from pyfennix.models.fnx.layers import Dense, NeuralNet
+from pyfennix.models.fnx.modules import Build, FnxModule, State, only, register
 
 
 @register("species_encoding")

@@ -10,14 +10,15 @@ from torch import Tensor, nn
 
 from pyfennix import units
 from pyfennix.exceptions import ModelError
+from pyfennix.models.fnx.edges import add_switch, all_edges, filter_edges, sort_by_pair
+from pyfennix.models.fnx.elements import BLOCK_NAMES, BLOCK_OF, block_of
+from pyfennix.models.fnx.layers import Partition
+from pyfennix.models.fnx.library import FAMILIES  # noqa: F401  registers the modules
+from pyfennix.models.fnx.modules import Build, build_module
+from pyfennix.models.fnx.modules_static import ChargeHypothesis
 from pyfennix.models.graph import Graph, Topology
 from pyfennix.models.interface import Model
-from pyfennix.models.raster.edges import add_switch, all_edges, filter_edges, sort_by_pair
-from pyfennix.models.raster.elements import BLOCK_NAMES, BLOCK_OF, block_of
-from pyfennix.models.raster.layers import Partition
-from pyfennix.models.raster.modules import Build, build_module
-from pyfennix.models.raster.modules_dynamic import RasterModule
-from pyfennix.models.raster.modules_static import ChargeHypothesis
+from pyfennix.models.raster.module import RasterModule
 
 
 class FennixModel(Model):

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Models stored as ``.fnx`` module lists: the registry of modules, and what families share."""

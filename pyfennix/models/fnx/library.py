@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+"""Every family of modules that a ``.fnx`` file may name; importing it fills the registry."""
+
+from pyfennix.models.fnx import modules_dynamic, modules_static
+from pyfennix.models.raster import module as raster_module
+
+FAMILIES = (modules_static, modules_dynamic, raster_module)
