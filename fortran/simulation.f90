@@ -97,6 +97,7 @@ subroutine set_provider(self, index, record, error)
    end if
    self%ladder%levels(index)%place = place
    if (index == 2) self%ladder%levels(2)%substeps = self%settings%n_substeps
+   if (index == 1) self%obs%has_pressure = self%cell%periodic .and. provider%has_virial
    if (abs(self%settings%total_charge) > 0.0_dp .and. .not. provider%uses_charge) then
       call say(self%log, " Warning: the model " // provider%label // " does not use a total charge; ml-qtot is ignored")
    end if

@@ -17,9 +17,11 @@ from pyfennix.exceptions import FennixError, InputError, ModelError
 
 if TYPE_CHECKING:
     from pyfennix.models.ase_calculator import Calculator
+    from pyfennix.models.batch import evaluate_batch
     from pyfennix.models.evaluate import Evaluation, evaluate
     from pyfennix.models.interface import Model
     from pyfennix.models.registry import load_model
+    from pyfennix.models.total_energy import TotalEnergy, TotalEnergyModel
     from pyfennix.models.validate import validate_model
     from pyfennix.simulation import Simulation
 
@@ -37,8 +39,11 @@ _HOMES = {
     "Simulation": "simulation",
     "load_model": "models.registry",
     "evaluate": "models.evaluate",
+    "evaluate_batch": "models.batch",
     "Evaluation": "models.evaluate",
     "Model": "models.interface",
+    "TotalEnergy": "models.total_energy",
+    "TotalEnergyModel": "models.total_energy",
     "validate_model": "models.validate",
     "Calculator": "models.ase_calculator",
 }
@@ -51,8 +56,11 @@ __all__ = [
     "Model",
     "ModelError",
     "Simulation",
+    "TotalEnergy",
+    "TotalEnergyModel",
     "__version__",
     "evaluate",
+    "evaluate_batch",
     "load_model",
     "validate_model",
 ]

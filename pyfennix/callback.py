@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Force providers: the engine's raw pointers to tensors, a model's answer back, in its units."""
+"""From the engine's request to a model of either kind and back, with units converted."""
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -13,123 +11,12 @@ from torch import Tensor
 
 from pyfennix import seam, units
 from pyfennix.exceptions import ModelError
-from pyfennix.failure import Failure, short_bytes
+from pyfennix.models.adapters.door import AnyModel
 from pyfennix.models.evaluate import evaluate_topology
 from pyfennix.models.graph import Topology
 from pyfennix.models.interface import Model
-
-
-def view(address: int | None, shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    """Numpy view of the engine's memory, without a copy; empty shapes may have no address."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    if size == 0:
-        return np.zeros(shape, dtype)
-    if not address:
-        raise ModelError("the engine passed no address for an array it must give")
-    memory = (ctypes.c_char * size).from_address(address)
-    return np.frombuffer(memory, dtype).reshape(shape)
-
-
-class Arrays:
-    """Views of one evaluation's arrays; valid while the engine keeps the same buffers.
-
-    Attributes
-    ----------
-    numbers, ids
-        (n_total,) int32.
-    positions, forces
-        (n_total, 3) float64 tensors on the CPU that share the engine's memory, Å and kcal/mol/Å.
-    atom_energy
-        (n_local,) float64 tensor sharing the engine's memory, or None when it is not wanted.
-    """
-
-    def __init__(self, request: seam.ForceRequest, result: seam.ForceResult):
-        n = request.n_total
-        self.numbers = view(request.number, (n,), np.int32)
-        self.ids = view(request.id, (n,), np.int32)
-        self.positions = torch.from_numpy(view(request.position, (n, 3), np.float64))
-        self.forces = torch.from_numpy(view(result.forces, (n, 3), np.float64))
-        self.atom_energy = None
-        if result.atom_energy:
-            local = view(result.atom_energy, (request.n_local,), np.float64)
-            self.atom_energy = torch.from_numpy(local)
-
-
-# Writes arrays.forces and result.virial as wanted, returns the energy; kcal/mol and Å
-Compute = Callable[[seam.ForceRequest, seam.ForceResult, Arrays], float]
-
-
-class ProviderHandle:
-    """A force provider for the engine; keep it as long as the engine may call it.
-
-    Parameters
-    ----------
-    compute
-        Called for every evaluation with the request, the result and views of the arrays.
-    label
-        What is printed about it.
-    cutoff, interaction_range
-        Reach of the pair list, and how far an atom's energy sees, Å.
-    elements
-        Atomic numbers it accepts; None means all.
-    traits
-        Sum of seam.CONSERVATIVE, seam.USES_CHARGE, seam.EXCHANGES.
-    culprit
-        The user's object that errors are blamed on.
-    """
-
-    def __init__(
-        self,
-        compute: Compute,
-        label: str,
-        cutoff: float,
-        interaction_range: float | None = None,
-        elements: tuple[int, ...] | None = None,
-        traits: int = seam.CONSERVATIVE,
-        culprit: object = None,
-    ):
-        self.label = label
-        self.failure = Failure(f"the evaluation of {label.split(' (')[0]}", culprit)
-        self._compute = compute
-        self._key: tuple | None = None
-        self._arrays: Arrays | None = None
-        self._function = seam.ForceFunction(self._force)
-        self.record = record = seam.ProviderRecord()
-        record.version = seam.VERSION
-        record.traits = traits
-        record.force = seam.pointer(self._function)
-        record.message = seam.pointer(self.failure.message)
-        record.cutoff = cutoff
-        record.range = cutoff if interaction_range is None else interaction_range
-        for number in range(seam.MAX_NUMBER + 1):
-            record.element[number] = elements is None or number in elements
-        record.label = short_bytes(label, seam.LABEL_SIZE)
-
-    @property
-    def address(self) -> int:
-        """Address of the provider_record."""
-        return ctypes.addressof(self.record)
-
-    def _force(self, _context, request_pointer, result_pointer) -> int:
-        """The C function: status 0, or 1 with the text kept for `message`."""
-        try:
-            request, result = request_pointer.contents, result_pointer.contents
-            key = (
-                request.position,
-                result.forces,
-                request.number,
-                request.n_total,
-                request.n_local,
-                result.atom_energy,
-            )
-            arrays = self._arrays
-            if arrays is None or key != self._key:
-                arrays = self._arrays = Arrays(request, result)
-                self._key = key
-            result.energy = self._compute(request, result, arrays)
-        except BaseException as error:  # also KeyboardInterrupt: nothing may cross Fortran
-            return self.failure.note(error)
-        return 0
+from pyfennix.models.total_energy import TotalEnergyModel, evaluate_total
+from pyfennix.provider_handle import Arrays, ProviderHandle, view
 
 
 class ModelCompute:
@@ -200,23 +87,70 @@ class ModelCompute:
         return self._cell[1]
 
 
+class TotalCompute:
+    """Evaluates a total-energy model for the engine, which gives it the whole system."""
+
+    def __init__(self, model: TotalEnergyModel):
+        self.model = model
+        self.energy_unit = units.energy_in_kcal(model.energy_unit)
+
+    def __call__(
+        self, request: seam.ForceRequest, result: seam.ForceResult, arrays: Arrays
+    ) -> float:
+        """Energy in kcal/mol; forces and virial are written where the engine wants them.
+
+        Raises
+        ------
+        ModelError
+            When a part of the system is asked for, or energies of atoms.
+        """
+        if not request.n_total == request.n_local == request.n_global:
+            raise ModelError(
+                f"model {self.model.name} returns the energy of a whole system and cannot be "
+                "spread over several ranks; run it on one"
+            )
+        if arrays.atom_energy is not None:
+            raise ModelError(f"model {self.model.name} has no energies of single atoms")
+        cell = None
+        if any(request.periodic):
+            cell = np.frombuffer(bytes(request.cell), np.float64).reshape(3, 3)
+        virial_wanted = bool(request.wanted & seam.WANT_VIRIAL)
+        answer = evaluate_total(
+            self.model, arrays.numbers.copy(), arrays.positions.numpy().copy(), cell,
+            request.total_charge, virial_wanted,
+        )
+        if request.wanted & seam.WANT_FORCES:
+            arrays.forces.copy_(torch.from_numpy(answer.forces)).mul_(self.energy_unit)
+        if virial_wanted:
+            if answer.virial is None:
+                raise ModelError(f"model {self.model.name} gives no virial of a periodic system")
+            result.virial[:] = (answer.virial * self.energy_unit).flatten().tolist()
+        return answer.energy * self.energy_unit
+
+
 def make_provider(
-    model: Model, device: torch.device | str = "cpu", label: str | None = None
+    model: AnyModel, device: torch.device | str = "cpu", label: str | None = None
 ) -> ProviderHandle:
-    """A provider for a torch model, which is put on the device and frozen.
+    """A provider for a model; one of torch is put on the device and frozen.
 
     Raises
     ------
     ModelError
         When the model declares an unknown unit, or no cutoff.
     """
+    traits = seam.CONSERVATIVE if model.conservative else 0
+    traits += seam.USES_CHARGE if model.uses_total_charge else 0
+    if isinstance(model, TotalEnergyModel):
+        traits += 0 if model.gives_virial else seam.NO_VIRIAL
+        return ProviderHandle(
+            TotalCompute(model), label or model.label, 0.0, 0.0, model.elements, traits,
+            culprit=model,
+        )
     device = torch.device(device)
     model = model.to(device=device).eval().requires_grad_(False)
     compute = ModelCompute(model, device)
     if not model.cutoff > 0.0:
         raise ModelError(f"model {model.name} declares no cutoff; set the attribute `cutoff` in Å")
-    traits = seam.CONSERVATIVE if model.conservative else 0
-    traits += seam.USES_CHARGE if model.uses_total_charge else 0
     traits += seam.EXCHANGES if model.exchanges_features else 0
     return ProviderHandle(
         compute,

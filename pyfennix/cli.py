@@ -14,7 +14,7 @@ from pyfennix.exceptions import InputError
 from pyfennix.failure import sentence, show_traceback
 
 INFO = """\
-Say what a model is: its range, elements, units and size.
+Say what a model is: modules, cutoffs, elements, energy terms, units, size and cost.
 
 examples:
   pyfennix info water-fast
@@ -80,38 +80,12 @@ def start_dynamic(words: list[str]) -> int:
 
 def info(parsed: argparse.Namespace) -> int:
     """`pyfennix info MODEL`."""
+    from pyfennix.info import model_facts, text_lines
     from pyfennix.models.registry import load_model
 
-    facts = model_facts(load_model(parsed.model))
-    if parsed.json:
-        print(json.dumps(facts, indent=2))
-        return 0
-    width = max(map(len, facts))
-    for name, value in facts.items():
-        shown = ", ".join(value) if isinstance(value, list) else value
-        print(f"{name:<{width}}  {shown}")
+    facts = model_facts(load_model(parsed.model), with_cost=not parsed.no_cost)
+    print(json.dumps(facts, indent=2) if parsed.json else "\n".join(text_lines(facts)))
     return 0
-
-
-def model_facts(model: object) -> dict[str, object]:
-    """What `info` prints about a model of :class:`pyfennix.Model`."""
-    from pyfennix.models.interface import SYMBOLS
-
-    elements = model.elements
-    facts = {
-        "name": model.name,
-        "architecture": type(model).__name__,
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "cutoff": f"{model.cutoff:g} {model.length_unit}",
-        "interaction range": f"{model.halo:g} {model.length_unit}",
-        "energy unit": model.energy_unit,
-        "elements": "all" if elements is None else [SYMBOLS[z] for z in sorted(elements)],
-        "conservative": model.conservative,
-        "uses total charge": model.uses_total_charge,
-        "exchanges features": model.exchanges_features,
-    }
-    description = getattr(model, "description", "")
-    return facts | ({"description": description} if description else {})
 
 
 def recover(parsed: argparse.Namespace) -> int:
@@ -138,8 +112,9 @@ def _parser() -> argparse.ArgumentParser:
         )
 
     one = add("info", "what a model is", INFO)
-    one.add_argument("model", help="a shipped name, FILE.fnx, FILE.py or FILE.py:Class")
-    one.add_argument("--json", action="store_true", help="print JSON")
+    one.add_argument("model", help="a shipped name, FILE.fnx, FILE.py or FILE.py:Name")
+    one.add_argument("--json", action="store_true", help="print JSON (keys: docs/models.md)")
+    one.add_argument("--no-cost", action="store_true", help="do not evaluate the model")
     one.set_defaults(action=info)
     one = add("run", "run molecular dynamics", RUN)
     one.add_argument("words", nargs="*", metavar="ARGUMENT",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pyfennix import seam
 from pyfennix.exceptions import FennixError, InputError
 from pyfennix.host import Attachment
 
@@ -194,7 +195,11 @@ class Engine:
         return float(fortran.get_time(self.handle))
 
     def virial(self) -> np.ndarray:
-        """(3, 3) +dE/dstrain of the accurate model, kcal/mol."""
+        """(3, 3) +dE/dstrain of the accurate model, kcal/mol; InputError when it gives none."""
+        providers = self._attachment.providers if self._attachment else []
+        blind = bool(providers) and bool(providers[0].record.traits & seam.NO_VIRIAL)
+        if blind and self.counters()["periodic"]:
+            raise InputError(f"the model {providers[0].label} gives no virial of a periodic system")
         virial = np.zeros((3, 3))
         fortran.get_virial(self.handle, virial.T)
         return virial

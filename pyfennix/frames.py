@@ -11,10 +11,10 @@ import h5py
 import numpy as np
 
 from pyfennix import seam
-from pyfennix.callback import view
 from pyfennix.exceptions import FennixError
 from pyfennix.failure import Failure
 from pyfennix.io import h5md
+from pyfennix.provider_handle import view
 
 # bit of frame_header.contents, place in the file, in words
 CONTENTS = (

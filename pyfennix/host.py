@@ -11,11 +11,12 @@ from pathlib import Path
 import torch
 
 from pyfennix import resources
-from pyfennix.callback import ProviderHandle, make_provider
+from pyfennix.callback import make_provider
 from pyfennix.exceptions import FennixError
 from pyfennix.failure import sentence, show_traceback
 from pyfennix.frames import FrameSink
-from pyfennix.models.interface import Model
+from pyfennix.models.adapters.door import AnyModel
+from pyfennix.provider_handle import ProviderHandle
 
 
 @dataclass
@@ -47,7 +48,7 @@ def parse(text: str) -> dict[str, str]:
 
 def build(
     facts: dict[str, str],
-    models: tuple[Model | None, Model | None] = (None, None),
+    models: tuple[AnyModel | None, AnyModel | None] = (None, None),
     threads: int | None = None,
 ) -> Attachment:
     """Load the models and make the providers and the frame sink.
@@ -57,7 +58,8 @@ def build(
     facts
         Settings as the engine gives them.
     models
-        Accurate and fast model for which the caller has objects; they are moved and frozen.
+        Accurate and fast model for which the caller has objects; those of torch are moved and
+        frozen.
     threads
         CPU threads for torch; None leaves torch as it is.
 
@@ -87,7 +89,7 @@ def build(
     return attachment
 
 
-def load(name: str, precision: str, device: torch.device) -> Model:
+def load(name: str, precision: str, device: torch.device) -> AnyModel:
     """Read a model by its shipped name or from a file."""
     from pyfennix.models.registry import load_model
 

@@ -17,8 +17,9 @@ from pyfennix.state import Energy, Frame
 
 if TYPE_CHECKING:
     import ase
+    from ase.calculators.calculator import BaseCalculator
 
-    from pyfennix.models.interface import Model
+    from pyfennix.models.adapters.door import AnyModel
 
 
 class Simulation:
@@ -36,8 +37,8 @@ class Simulation:
         lattice vectors or none. Velocities of the Atoms are used when there are any. Models in a
         keyfile are looked for in its folder; NAME.dyn beside it goes before the structure.
     accurate, fast
-        A shipped name, a file, or a model object; `fast` makes two levels. For a keyfile they
-        replace its models.
+        A shipped name, a file, a model object or an ASE calculator; `fast` makes two levels. For
+        a keyfile they replace its models.
     dt
         Outer time step, fs.
     substeps
@@ -79,8 +80,8 @@ class Simulation:
     def __init__(
         self,
         system: str | Path | ase.Atoms,
-        accurate: str | Path | Model | None = None,
-        fast: str | Path | Model | None = None,
+        accurate: str | Path | AnyModel | BaseCalculator | None = None,
+        fast: str | Path | AnyModel | BaseCalculator | None = None,
         *,
         dt: float | None = None,
         substeps: int | None = None,
@@ -229,7 +230,7 @@ class Simulation:
 
     @property
     def virial(self) -> np.ndarray:
-        """(3, 3) dE/dstrain of the accurate model, kcal/mol."""
+        """(3, 3) dE/dstrain of the accurate model, kcal/mol; InputError if it gives none."""
         return self._engine.virial()
 
     @property

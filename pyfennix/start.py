@@ -13,11 +13,12 @@ import torch
 from pyfennix import resources
 from pyfennix.engine import Engine
 from pyfennix.exceptions import InputError
+from pyfennix.models.registry import as_model, split_name
 
 if TYPE_CHECKING:
     import ase
 
-    from pyfennix.models.interface import Model
+    from pyfennix.models.adapters.door import AnyModel
 
 # Python argument -> keyword; the keyword's own rules are checked in one place, the engine
 _KEYWORDS = {
@@ -134,15 +135,27 @@ def from_atoms(
 
 def model_objects(
     models: tuple[object, object], dtype: str | None
-) -> tuple[Model | None, Model | None]:
-    """The models that were given as objects, as copies, cast when a dtype was asked for."""
-    found = []
-    for model in models:
-        if not isinstance(model, torch.nn.Module):
+) -> tuple[AnyModel | None, AnyModel | None]:
+    """The models that were given as objects; None for names and files.
+
+    Models of torch are copied, and cast when a dtype was asked for. An ASE calculator is used as
+    it is: many cannot be copied.
+
+    Raises
+    ------
+    ModelError
+        For an object that is no model.
+    """
+    found: list[AnyModel | None] = []
+    for thing in models:
+        if thing is None or isinstance(thing, str | Path):
             found.append(None)
             continue
-        model = copy.deepcopy(model)
-        found.append(model if dtype is None else model.to(resources.choose_dtype(dtype)))
+        model = as_model(thing)
+        if isinstance(model, torch.nn.Module):
+            model = copy.deepcopy(model)
+            model = model if dtype is None else model.to(resources.choose_dtype(dtype))
+        found.append(model)
     return found[0], found[1]
 
 
@@ -167,10 +180,10 @@ def _velocities_of(atoms: ase.Atoms) -> np.ndarray:
 
 def _model_word(model: object) -> str:
     """The value of ml-model: a path or name, or for an object the name of its class."""
-    if isinstance(model, torch.nn.Module):
+    if not isinstance(model, str | Path):
         return type(model).__name__
     word = str(model)
-    if Path(word.partition(".py:")[0] + (".py" if ".py:" in word else "")).is_file():
+    if Path(split_name(word)[0]).is_file():
         word = str(Path(word).absolute())
     return f'"{word}"' if " " in word or word.startswith("#") else word
 

@@ -20,6 +20,10 @@ _ENERGY_IN_KCAL = {
     "ha": HARTREE_IN_KCAL,
     "hartree": HARTREE_IN_KCAL,
     "kj/mol": 1.0 / 4.184,
+    "kcalpermol": 1.0,
+    "mev": 1e-3 * EV_IN_KCAL,
+    "ry": HARTREE_IN_KCAL / 2.0,
+    "cm-1": HARTREE_IN_KCAL / 219471.52,
 }
 _LENGTH_IN_ANGSTROM = {"å": 1.0, "a": 1.0, "ang": 1.0, "angstrom": 1.0, "bohr": BOHR_IN_ANGSTROM}
 

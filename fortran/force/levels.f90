@@ -118,17 +118,19 @@ subroutine evaluate_level(self, cell, atoms, inner_step, with_virial, timer, err
    type(error_type), allocatable, intent(out) :: error
    type(force_request) :: request
    type(force_result) :: result
+   logical :: ask_virial
 
    call refresh_pairs(self, cell, atoms, timer, error)
    if (allocated(error)) return
-   call new_request(request, self, cell, atoms, inner_step, with_virial)
+   ask_virial = with_virial .and. (self%provider%has_virial .or. .not. cell%periodic)
+   call new_request(request, self, cell, atoms, inner_step, ask_virial)
    result%forces = c_loc(self%forces)
    call timer%start(self%timer_id)
    call call_provider(self%provider, request, result, error)
    call timer%stop(self%timer_id)
    if (.not. allocated(error)) then
       self%energy = result%energy
-      if (with_virial) self%virial = result%virial
+      if (ask_virial) self%virial = result%virial
       call check_finite(self, error)
    end if
    if (allocated(error) .and. allocated(self%place)) error%message = self%place // ": " // error%message

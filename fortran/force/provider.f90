@@ -6,7 +6,7 @@ module fennix_provider
    use fennix_c_interop, only : from_c
    use fennix_error, only : error_type, fatal_error, to_text
    use fennix_seam, only : force_function, force_request, force_result, message_function, provider_conservative, &
-      & provider_record, provider_uses_charge, seam_version
+      & provider_no_virial, provider_record, provider_uses_charge, seam_version
    implicit none
    private
    public :: provider_type, new_provider, call_provider, provider_text
@@ -16,10 +16,12 @@ module fennix_provider
       type(provider_record) :: record
       !> What it is, printable
       character(len=:), allocatable :: label
-      !> Range of the pair list it needs, and how far an atom's energy sees, Å
+      !> Range of the pair list it needs (0: none), and how far an atom's energy sees, Å
       real(dp) :: cutoff = 0.0_dp, range = 0.0_dp
       logical :: conservative = .true.
       logical :: uses_charge = .false.
+      !> Gives the virial of a periodic system
+      logical :: has_virial = .true.
    end type provider_type
 
    !> Longest failure text fetched from a provider
@@ -55,6 +57,7 @@ subroutine new_provider(self, record, error)
    self%range = record%range
    self%conservative = iand(record%traits, provider_conservative) /= 0
    self%uses_charge = iand(record%traits, provider_uses_charge) /= 0
+   self%has_virial = iand(record%traits, provider_no_virial) == 0
 end subroutine new_provider
 
 

@@ -12,7 +12,7 @@ module fennix_seam
    public :: force_function, message_function, frame_function
    public :: seam_version, want_energy, want_forces, want_virial
    public :: frame_velocity, frame_force, frame_box
-   public :: provider_conservative, provider_uses_charge, provider_exchanges
+   public :: provider_conservative, provider_uses_charge, provider_exchanges, provider_no_virial
 
    !> Version of every struct below
    integer(c_int32_t), parameter :: seam_version = 1
@@ -20,6 +20,8 @@ module fennix_seam
    integer(c_int32_t), parameter :: want_energy = 1, want_forces = 2, want_virial = 4
    !> Bits of provider_record%traits
    integer(c_int32_t), parameter :: provider_conservative = 1, provider_uses_charge = 2, provider_exchanges = 4
+   !> The virial of a periodic system cannot be had, and is never asked for
+   integer(c_int32_t), parameter :: provider_no_virial = 8
 
    !> Bits of frame_header%contents
    integer(c_int32_t), parameter :: frame_velocity = 1, frame_force = 2, frame_box = 4
@@ -85,7 +87,8 @@ module fennix_seam
       !> int status = force(context, request, result); message(context, buffer, size) fetches the text of a failure
       type(c_funptr) :: force = c_null_funptr, message = c_null_funptr
       type(c_ptr) :: context = c_null_ptr
-      !> Range of the pair list it needs, and how far an atom's energy sees, Å
+      !> Range of the pair list it needs, and how far an atom's energy sees, Å. A cutoff of 0 means no list (it stays
+      !> empty): the provider sees the whole system at once
       real(c_double) :: cutoff = 0, range = 0
       !> 1 for each atomic number it accepts, index 0..118
       integer(c_int32_t) :: element(119) = 1

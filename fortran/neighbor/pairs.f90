@@ -13,7 +13,7 @@ module fennix_pairs
    public :: pairs_type, new_pairs, build_pairs, pairs_expired
 
    type :: pairs_type
-      !> Range asked for, and the margin kept beyond it, Å
+      !> Range asked for (0: the list stays empty), and the margin kept beyond it, Å
       real(dp) :: cutoff = 0.0_dp, skin = 0.0_dp
       !> Changes with every build
       integer(i8) :: version = 0
@@ -84,9 +84,13 @@ subroutine build_pairs(self, cell, position)
    real(dp), intent(in) :: position(:, :)
    type(bins_type) :: bins
 
-   call new_bins(bins, cell, position, self%cutoff + self%skin)
-   call find_edges(self, bins, self%cutoff + self%skin)
-   call sort_by_receiver(self, bins%n)
+   if (self%cutoff > 0.0_dp) then
+      call new_bins(bins, cell, position, self%cutoff + self%skin)
+      call find_edges(self, bins, self%cutoff + self%skin)
+   else
+      call reserve(self, 1_i8)
+   end if
+   call sort_by_receiver(self, size(position, 2))
    self%reference = position
    self%reference_cell = cell%vectors
    self%version = self%version + 1

@@ -39,8 +39,8 @@ subroutine log_averages(self, obs)
    call average(self, "Conserved Energy", at_conserved, "Kcal/mole ", 4)
    call average(self, "Temperature", at_temperature, "Kelvin    ", 2)
    if (obs%has_mid) call average(self, "Temperature (mid)", at_temperature_mid, "Kelvin    ", 2)
+   if (obs%has_pressure) call average(self, "Pressure", at_pressure, "Atmosphere", 2)
    if (obs%periodic) then
-      call average(self, "Pressure", at_pressure, "Atmosphere", 2)
       call average(self, "Density", at_density, "Grams/cc  ", 4)
       call average(self, "Volume", at_volume, "Angstrom^3", 2)
    end if

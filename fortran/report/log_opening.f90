@@ -75,6 +75,8 @@ subroutine log_start(self, settings, cell, atoms, obs, levels)
    call entry(self, "Steps", step_text(settings))
    call entry(self, "Output", "a line every " // to_text(self%every) // ", a frame every " &
       & // to_text(settings%dump_every) // " steps (" // to_text(settings%dump_every*settings%dt) // " ps)")
+   if (obs%periodic .and. .not. obs%has_pressure) call entry(self, "Pressure", &
+      & "not there: the accurate model gives no stress")
    if (obs%has_mid) call entry(self, "Temperatures", "Temp from on-step velocities (those in the files), Temp(mid) " &
       & // "mid-step: the thermostat's, used for the pressure")
 end subroutine log_start
@@ -86,12 +88,16 @@ subroutine log_level(self, k, level, atoms)
    integer, intent(in) :: k
    type(level_summary_type), intent(in) :: level
    type(atoms_type), intent(in) :: atoms
-   character(len=:), allocatable :: force
+   character(len=:), allocatable :: force, step
 
    call entry(self, "Level " // to_text(k), level%label)
-   call entry(self, "", "cutoff " // to_text(level%cutoff) // " A, range " // to_text(level%range) // " A, list skin " &
-      & // to_text(level%skin) // " A, time step " // to_text(1000.0_dp*level%time_step) // " fs, " &
-      & // to_text(level%n_edges) // " pairs")
+   step = "time step " // to_text(1000.0_dp*level%time_step) // " fs"
+   if (level%cutoff > 0.0_dp) then
+      call entry(self, "", "cutoff " // to_text(level%cutoff) // " A, range " // to_text(level%range) // &
+         & " A, list skin " // to_text(level%skin) // " A, " // step // ", " // to_text(level%n_edges) // " pairs")
+   else
+      call entry(self, "", "sees the whole system, no pair list, " // step)
+   end if
    if (.not. level%largest_force > 0.0_dp) return
    force = "potential energy " // trim(adjustl(fixed(level%energy, 18, 4))) // " kcal/mol, largest force " &
       & // trim(adjustl(fixed(level%largest_force, 12, 3))) // " kcal/mol/A on atom " &

@@ -72,7 +72,8 @@ subroutine log_line(self, obs, timer)
    text = right(to_text(obs%step), 10) // fixed(obs%time, 12, 4) // fixed(obs%total, 15, 4) &
       & // fixed(obs%potential, 15, 4) // fixed(obs%kinetic, 12, 4) // fixed(obs%temperature, 9, 2)
    if (obs%has_mid) text = text // fixed(obs%temperature_mid, 10, 2)
-   if (obs%periodic) text = text // fixed(obs%pressure, 10, 1) // fixed(obs%density, 9, 4)
+   if (obs%has_pressure) text = text // fixed(obs%pressure, 10, 1)
+   if (obs%periodic) text = text // fixed(obs%density, 9, 4)
    text = text // fixed(obs%conserved, 15, 4) // progress_text(self, obs%step, timer)
    call say(self, text)
 end subroutine log_line
@@ -86,7 +87,8 @@ pure function head(obs) result(text)
    text = right("MD Step", 10) // right("Time(ps)", 12) // right("E Total", 15) // right("E Potential", 15) &
       & // right("E Kinetic", 12) // right("Temp", 9)
    if (obs%has_mid) text = text // right("Temp(mid)", 10)
-   if (obs%periodic) text = text // right("Pres", 10) // right("Density", 9)
+   if (obs%has_pressure) text = text // right("Pres", 10)
+   if (obs%periodic) text = text // right("Density", 9)
    text = text // right("Conserved", 15) // right("Done", 7) // right("ns/day", 10) // right("ETA", 8)
 end function head
 

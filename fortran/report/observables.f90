@@ -37,18 +37,20 @@ module fennix_observables
       real(dp) :: conserved = 0.0_dp
       !> K
       real(dp) :: temperature = 0.0_dp, temperature_mid = 0.0_dp
-      !> From the mid-step kinetic energy when has_mid, atm; zero for an isolated system
+      !> From the mid-step kinetic energy when has_mid, atm; zero unless has_pressure
       real(dp) :: pressure = 0.0_dp
       !> g/cm³; zero for an isolated system
       real(dp) :: density = 0.0_dp
       !> Å³; zero for an isolated system
       real(dp) :: volume = 0.0_dp
       integer :: degrees_of_freedom = 0
-      !> +dE/dstrain of the accurate model, kcal/mol
+      !> +dE/dstrain of the accurate model, kcal/mol; zero when it cannot be had
       real(dp) :: virial(3, 3) = 0.0_dp
       !> A thermostat acts mid-step, so that the mid-step values mean something of their own
       logical :: has_mid = .false.
       logical :: periodic = .false.
+      !> Periodic, and the accurate model gives a virial
+      logical :: has_pressure = .false.
       !> Mass of the system, g/mol
       real(dp) :: mass = 0.0_dp
       !> Atomic numbers present, ascending, (n_elements)
@@ -73,6 +75,7 @@ subroutine new_observables(self, atoms, periodic, degrees_of_freedom, has_mid)
    integer :: z, iel
 
    self%periodic = periodic
+   self%has_pressure = periodic
    self%degrees_of_freedom = degrees_of_freedom
    self%has_mid = has_mid
    self%mass = sum(atoms%mass)
@@ -127,6 +130,7 @@ pure subroutine complete_observables(self, cell, potential, virial, heat)
    self%volume = volume(cell)
    if (.not. self%periodic) return
    self%density = self%mass/self%volume*density_factor
+   if (.not. self%has_pressure) return
    self%pressure = (2.0_dp*self%kinetic_mid - virial(1, 1) - virial(2, 2) - virial(3, 3)) &
       & /(3.0_dp*self%volume)*pressure_factor
 end subroutine complete_observables
@@ -143,8 +147,8 @@ function observable_names(self) result(text)
       & // "temperature=K" // new_line("a")
    if (self%has_mid) text = text // "kinetic_energy_mid=kcal mol-1" // new_line("a") // "temperature_mid=K" &
       & // new_line("a")
-   if (self%periodic) text = text // "pressure=atm" // new_line("a") // "density=g cm-3" // new_line("a") &
-      & // "volume=Angstrom3" // new_line("a")
+   if (self%has_pressure) text = text // "pressure=atm" // new_line("a")
+   if (self%periodic) text = text // "density=g cm-3" // new_line("a") // "volume=Angstrom3" // new_line("a")
    do iel = 1, size(self%elements)
       text = text // "temperature_" // trim(symbol(self%elements(iel))) // "=K" // new_line("a")
    end do
@@ -194,7 +198,8 @@ pure function meaningful(self) result(mask)
    allocate(mask(n_fixed + 2*n_elements))
    mask = .true.
    mask([at_kinetic_mid, at_temperature_mid]) = self%has_mid
-   mask([at_pressure, at_density, at_volume]) = self%periodic
+   mask(at_pressure) = self%has_pressure
+   mask([at_density, at_volume]) = self%periodic
    mask(n_fixed + n_elements + 1:) = self%has_mid
 end function meaningful
 

@@ -4,9 +4,9 @@ module fennix_opening
    use fennix_kinds, only : dp, i4
    use fennix_error, only : error_type, fatal_error, to_text
    use fennix_files, only : check_folder
-   use fennix_levels, only : refresh_pairs
    use fennix_log, only : level_summary_type, log_start
    use fennix_minimize, only : largest_force
+   use fennix_pairs, only : build_pairs, new_pairs, pairs_type
    use fennix_run_state, only : simulation_type
    use fennix_settings, only : job_minimize, settings_type
    use fennix_wrap, only : check_orientation
@@ -46,29 +46,27 @@ end subroutine check_outputs
 
 !> Refuse a box in which an atom all but sits on the image of another: the box is wrong, not the structure
 subroutine check_contacts(self, error)
-   type(simulation_type), intent(inout) :: self
+   type(simulation_type), intent(in) :: self
    type(error_type), allocatable, intent(out) :: error
+   type(pairs_type) :: pairs
    integer :: iat, jat, edge
    real(dp) :: vector(3)
 
    if (.not. self%cell%periodic) return
-   associate (level => self%ladder%levels(1))
-      call refresh_pairs(level, self%cell, self%atoms, self%timer, error)
-      if (allocated(error)) return
-      do iat = 1, self%atoms%n
-         do edge = level%pairs%first(iat) + 1, level%pairs%first(iat + 1)
-            if (all(level%pairs%shift(:, edge) == 0)) cycle
-            jat = level%pairs%neighbor(edge) + 1
-            vector = self%atoms%position(:, jat) - self%atoms%position(:, iat) &
-               & + matmul(self%cell%vectors, real(level%pairs%shift(:, edge), dp))
-            if (norm2(vector) >= closest_image) cycle
-            call fatal_error(error, place(self%settings) // ": atom " // to_text(iat) // " is only " // &
-               & to_text(norm2(vector)) // " Å from a periodic image of atom " // to_text(jat) // &
-               & "; expected a box that holds the structure, check a-axis, b-axis and c-axis")
-            return
-         end do
+   call new_pairs(pairs, closest_image, 0.0_dp)
+   call build_pairs(pairs, self%cell, self%atoms%position)
+   do iat = 1, self%atoms%n
+      do edge = pairs%first(iat) + 1, pairs%first(iat + 1)
+         if (all(pairs%shift(:, edge) == 0)) cycle
+         jat = pairs%neighbor(edge) + 1
+         vector = self%atoms%position(:, jat) - self%atoms%position(:, iat) &
+            & + matmul(self%cell%vectors, real(pairs%shift(:, edge), dp))
+         call fatal_error(error, place(self%settings) // ": atom " // to_text(iat) // " is only " // &
+            & to_text(norm2(vector)) // " Å from a periodic image of atom " // to_text(jat) // &
+            & "; expected a box that holds the structure, check a-axis, b-axis and c-axis")
+         return
       end do
-   end associate
+   end do
 end subroutine check_contacts
 
 

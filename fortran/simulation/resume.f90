@@ -114,8 +114,11 @@ subroutine load_state(self, chk, error)
    self%cell = open_cell()
    if (any(abs(vectors) > 0.0_dp)) call new_cell_from_vectors(self%cell, vectors, error)
    ! The run may have taken its box from a NAME.dyn
-   if (self%cell%periodic .neqv. was_periodic) call new_observables(self%obs, self%atoms, self%cell%periodic, &
-      & degrees_of_freedom(self%settings, self%atoms%n), self%settings%langevin)
+   if (self%cell%periodic .neqv. was_periodic) then
+      call new_observables(self%obs, self%atoms, self%cell%periodic, &
+         & degrees_of_freedom(self%settings, self%atoms%n), self%settings%langevin)
+      self%obs%has_pressure = self%cell%periodic .and. self%ladder%levels(1)%provider%has_virial
+   end if
 end subroutine load_state
 
 

@@ -37,7 +37,8 @@ def read_tree(path: str | os.PathLike) -> Any:
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
     try:
         # msgpack refuses lengths beyond the buffer, so nothing larger than the file is allocated
-        return msgpack.unpackb(content, ext_hook=_decode, raw=False, strict_map_key=False)
+        return msgpack.unpackb(content, ext_hook=_decode, raw=False, strict_map_key=False,
+                               object_pairs_hook=_map)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
     except (ValueError, TypeError, RecursionError, msgpack.exceptions.UnpackException) as error:
@@ -77,11 +78,15 @@ def read_fnx(path: str | os.PathLike) -> dict[str, Any]:
             tree[key] = [list(item) for item in tree[key].items()]
         if not isinstance(tree[key], list) or not all(_is_entry(entry) for entry in tree[key]):
             raise ModelError(f"{path}: {key} is not a list of [name, parameters]")
-    if not isinstance(tree["variables"], dict):
-        raise ModelError(f"{path}: variables is not a map")
+    variables = tree["variables"]
+    if not isinstance(variables, dict) or not isinstance(variables.get("params", {}), dict):
+        raise ModelError(f"{path}: variables is not a map with a map of params")
+    others = [key for key, value in variables.items() if key != "params" and value]
+    if others:
+        raise ModelError(f"{path}: variables hold {_short(others[0])}, expected params alone")
     cutoff = tree.get("cutoff")
-    if not isinstance(cutoff, int | float) or not 0 < cutoff < 1000:
-        raise ModelError(f"{path}: cutoff {cutoff!r} is not a distance in Å")
+    if not isinstance(cutoff, int | float) or isinstance(cutoff, bool) or not 0 < cutoff < 1000:
+        raise ModelError(f"{path}: cutoff {_short(cutoff)} is not a distance in Å")
     terms = tree.get("energy_terms")
     if isinstance(terms, str):
         tree["energy_terms"] = terms = [terms]
@@ -118,6 +123,22 @@ def nest(flat: dict[str, np.ndarray]) -> dict:
             node = node.setdefault(key, {})
         node[leaf] = value
     return tree
+
+
+def _map(pairs: list[tuple[Any, Any]]) -> dict:
+    """A map whose keys are all different."""
+    found: dict = {}
+    for key, value in pairs:
+        if key in found:
+            raise ModelError(f"the name {_short(key)} appears twice in a map")
+        found[key] = value
+    return found
+
+
+def _short(value: Any) -> str:
+    """A value as it fits into a sentence."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _is_entry(entry: Any) -> bool:

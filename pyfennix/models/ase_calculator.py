@@ -11,8 +11,8 @@ from ase.calculators.calculator import all_changes
 
 from pyfennix import units
 from pyfennix.exceptions import InputError
+from pyfennix.models.adapters.door import AnyModel
 from pyfennix.models.evaluate import evaluate
-from pyfennix.models.interface import Model
 
 
 class Calculator(AseCalculator):
@@ -21,7 +21,9 @@ class Calculator(AseCalculator):
     Parameters
     ----------
     model
-        From ``load_model``, or any :class:`pyfennix.models.interface.Model`.
+        From ``load_model``, or any :class:`pyfennix.models.interface.Model` or
+        :class:`pyfennix.models.total_energy.TotalEnergyModel`; what the latter lacks (energies of
+        atoms, perhaps the stress) is not among the results.
     charge
         Total charge in e; None takes ``atoms.info["charge"]``, or 0.
 
@@ -35,7 +37,7 @@ class Calculator(AseCalculator):
 
     implemented_properties: ClassVar[list[str]] = ["energy", "energies", "forces", "stress"]
 
-    def __init__(self, model: Model, charge: float | None = None, **keywords) -> None:
+    def __init__(self, model: AnyModel, charge: float | None = None, **keywords) -> None:
         super().__init__(**keywords)
         self.model, self.charge = model, charge
 
@@ -52,10 +54,11 @@ class Calculator(AseCalculator):
         self.results = {
             "energy": result.energy / units.EV_IN_KCAL,
             "free_energy": result.energy / units.EV_IN_KCAL,
-            "energies": result.atom_energies / units.EV_IN_KCAL,
             "forces": result.forces / units.EV_IN_KCAL,
         }
-        if periodic:
+        if result.atom_energies is not None:
+            self.results["energies"] = result.atom_energies / units.EV_IN_KCAL
+        if periodic and result.virial is not None:
             # the mean removes the rounding asymmetry; rows are xx yy zz yz xz xy
             stress = 0.5 * (result.virial + result.virial.T) / units.EV_IN_KCAL / atoms.get_volume()
             self.results["stress"] = stress[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]

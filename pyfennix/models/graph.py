@@ -11,14 +11,19 @@ import torch
 from torch import Tensor
 
 from pyfennix.exceptions import ModelError
+from pyfennix.models.csr import check_csr, kept_rows
+from pyfennix.models.native.edges import sorted_edges
+from pyfennix.models.native.pair_list import PairList, close_pairs, pack
 from pyfennix.models.segments import segment_sum
+from pyfennix.models.systems import Composition, Systems, composition_of
 
 
 @dataclass(eq=False)
 class Topology:
     """Everything that depends on the version of the pair list only, built once per version.
 
-    Made by :meth:`from_csr`. Holds no positions. The list may reach beyond a model's cutoff
+    Made by :meth:`from_csr`, or by batch.py for several systems evaluated together, whose atoms
+    follow each other. Holds no positions. The list may reach beyond a model's cutoff
     (skin): :meth:`graph` keeps the pairs within the cutoff at the present positions.
 
     Attributes
@@ -31,12 +36,13 @@ class Topology:
         (E, 3) float64 cell shifts, or None when all are zero.
     n_local, n_center, n_total
         Atoms owned, atoms whose neighbours are listed, and all atoms with ghosts.
-    composition
-        ((Z, count), ...) of the whole system, by increasing Z.
-    total_charge
-        Of the whole system, in e.
+    systems
+        Composition and charge of each whole system.
     kind
-        (n_total,) int64, index of each atom's element within ``composition``.
+        (n_total,) int64, each atom's kind (see :class:`Systems`): of a single system, the index
+        of its element within the composition.
+    system
+        (n_total,) int64, the system of each atom; None when there is one.
     cache
         Free for models: whatever they derive from the topology alone.
     """
@@ -49,9 +55,9 @@ class Topology:
     n_local: int
     n_center: int
     n_total: int
-    composition: tuple[tuple[int, int], ...]
-    total_charge: float
+    systems: Systems
     kind: Tensor
+    system: Tensor | None = None
     cache: dict = field(default_factory=dict)
 
     @classmethod
@@ -96,9 +102,8 @@ class Topology:
         first = np.asarray(first)
         neighbor = np.asarray(neighbor)
         shift = np.asarray(shift).reshape(-1, 3)
-        _check_csr(numbers, first, neighbor, shift, n_local, n_center, n_total)
-        counts = _composition(composition, numbers)
-        kind = np.searchsorted(np.array([z for z, _ in counts], dtype=np.int64), numbers)
+        check_csr(numbers, first, neighbor, shift, n_local, n_center, n_total)
+        systems = Systems(((composition_of(composition, numbers), float(total_charge)),))
         receiver = np.repeat(np.arange(n_center), np.diff(first))
 
         def put(array) -> Tensor:
@@ -113,10 +118,32 @@ class Topology:
             n_local=int(n_local),
             n_center=int(n_center),
             n_total=int(n_total),
-            composition=counts,
-            total_charge=float(total_charge),
-            kind=put(kind),
+            systems=systems,
+            kind=put(systems.kinds(0, numbers)),
         )
+
+    @property
+    def n_systems(self) -> int:
+        """Systems evaluated together."""
+        return len(self.systems.group_of)
+
+    @property
+    def composition(self) -> Composition:
+        """((Z, count), ...) of the whole system, by increasing Z; ModelError if several differ."""
+        return self._only_group()[0]
+
+    @property
+    def total_charge(self) -> float:
+        """Of the whole system, in e; ModelError if several systems differ."""
+        return self._only_group()[1]
+
+    def _only_group(self) -> tuple[Composition, float]:
+        if len(self.systems.groups) != 1:
+            raise ModelError(
+                "this batch holds systems of different composition or charge: a model must read "
+                "graph.topology.systems there, not graph.composition or graph.total_charge"
+            )
+        return self.systems.groups[0]
 
     def edge_vectors(self, positions: Tensor, cell: Tensor | None) -> Tensor:
         """(3, E) float64 vectors from receiver to neighbour, r_j - r_i + shift @ cell.
@@ -134,36 +161,45 @@ class Topology:
         """(3, E) shift @ cell, kept while the cell stays the same."""
         known = self.cache.get("offsets")
         if known is None or not torch.equal(known[0], cell):
-            known = self.cache["offsets"] = (cell.clone(), cell.T @ self.shift.T.contiguous())
+            if self.system is None:
+                offsets = cell.T @ self.shift.T.contiguous()
+            else:
+                cells = cell.index_select(0, self.system.index_select(0, self.receiver))
+                offsets = torch.einsum("es,esx->xe", self.shift, cells).contiguous()
+            known = self.cache["offsets"] = (cell.clone(), offsets)
         return known[1]
 
     def graph(self, positions: Tensor, cell: Tensor | None, cutoff: float, dtype: torch.dtype,
-              needs_grad: bool = True) -> Graph:
+              needs_grad: bool = True, native: bool = False) -> Graph:
         """The pairs closer than ``cutoff`` at these positions, ready for a model.
 
-        ``positions`` (n_total, 3) and ``cell`` (3, 3, rows) are float64, in the model's unit of
-        length. Vectors are formed in float64, then cast to ``dtype``.
+        ``positions`` (n_total, 3) and ``cell`` (3, 3, rows; or (n_systems, 3, 3) of several
+        systems, zeros where not periodic) are float64, in the model's unit of length. Vectors are
+        formed in float64, then cast to ``dtype``. A pair whose distance is not a number is kept,
+        so that the result shows it. ``native`` says whether compiled kernels do it.
         """
         with torch.no_grad():
-            vectors = self.edge_vectors(positions, cell)
-            square = vectors * vectors
-            inside = square[0].add_(square[1]).add_(square[2]) < cutoff * cutoff
-            rows, bounds = kept_rows(inside, self.first)
-            vectors = vectors.index_select(1, rows).to(dtype).T.contiguous()
-        return Graph(
-            topology=self,
-            vectors=vectors.requires_grad_(needs_grad),
-            receiver=self.receiver.index_select(0, rows),
-            neighbor=self.neighbor.index_select(0, rows),
-            first=bounds,
-        )
+            if native:
+                parts = close_pairs(self._packed(), positions, cell, cutoff, dtype)
+                vectors, receiver, neighbor, bounds = parts
+            else:
+                vectors = self.edge_vectors(positions, cell)
+                square = vectors * vectors
+                outside = square[0].add_(square[1]).add_(square[2]) >= cutoff * cutoff
+                rows, bounds = kept_rows(~outside, self.first)
+                vectors = vectors.index_select(1, rows).to(dtype).T.contiguous()
+                receiver = self.receiver.index_select(0, rows)
+                neighbor = self.neighbor.index_select(0, rows)
+        return Graph(self, vectors.requires_grad_(needs_grad), receiver, neighbor, bounds)
 
-
-def kept_rows(keep: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
-    """Indices of the true rows of a (E,) mask, and the CSR bounds of what remains."""
-    rows = keep.nonzero().squeeze(1)
-    # the first kept row at or after each old bound
-    return rows, torch.searchsorted(rows, first)
+    def _packed(self) -> PairList:
+        """The list as the kernels read it."""
+        if "packed" not in self.cache:
+            system = self.system
+            if system is not None:
+                system = system.index_select(0, self.receiver)
+            self.cache["packed"] = pack(self.first, self.neighbor, self.shift, system)
+        return self.cache["packed"]
 
 
 @dataclass(eq=False)
@@ -180,6 +216,8 @@ class Graph:
         (E,) int64; sorted by receiver. ``neighbor`` may be a ghost (>= n_center).
     first
         (n_center + 1,) int64, bounds of each receiver's edges.
+    cache
+        Whatever is derived from this list of edges alone.
     """
 
     topology: Topology
@@ -188,6 +226,7 @@ class Graph:
     neighbor: Tensor
     first: Tensor
     _distances: Tensor | None = None
+    cache: dict = field(default_factory=dict)
 
     @property
     def numbers(self) -> Tensor:
@@ -210,13 +249,24 @@ class Graph:
         return self.topology.n_total
 
     @property
-    def composition(self) -> tuple[tuple[int, int], ...]:
-        """((Z, count), ...) of the whole system."""
+    def n_systems(self) -> int:
+        """Systems evaluated together; their energies are summed apart."""
+        return self.topology.n_systems
+
+    @property
+    def system(self) -> Tensor:
+        """(n_total,) int64, the system of each atom; no pair joins two systems."""
+        system = self.topology.system
+        return torch.zeros_like(self.numbers) if system is None else system
+
+    @property
+    def composition(self) -> Composition:
+        """((Z, count), ...) of the whole system; ModelError if several systems differ."""
         return self.topology.composition
 
     @property
     def total_charge(self) -> float:
-        """Of the whole system, in e."""
+        """Of the whole system, in e; ModelError if several systems differ."""
         return self.topology.total_charge
 
     @property
@@ -226,38 +276,13 @@ class Graph:
             self._distances = self.vectors.norm(dim=1)
         return self._distances
 
+    def incoming(self) -> tuple[Tensor, Tensor]:
+        """Edges sorted by neighbour, (E,), and the bounds of each atom's, (n_total + 1,)."""
+        if "incoming" not in self.cache:
+            self.cache["incoming"] = sorted_edges(self.neighbor, self.n_total)
+        return self.cache["incoming"]
+
     def sum_neighbors(self, rows: Tensor) -> Tensor:
         """Sum (E, ...) edge rows over each receiver's edges -> (n_center, ...)."""
         order = torch.arange(rows.shape[0], device=rows.device)
         return segment_sum(rows, order, self.first, self.receiver)
-
-
-def _composition(composition, numbers: np.ndarray) -> tuple[tuple[int, int], ...]:
-    """Normalise the composition to ((Z, count), ...) and check that it covers the atoms."""
-    if composition is None:
-        found, count = np.unique(numbers, return_counts=True)
-        pairs = zip(found, count, strict=True)
-    elif isinstance(composition, Mapping):
-        pairs = composition.items()
-    else:
-        pairs = enumerate(np.asarray(composition))
-    counts = tuple(sorted((int(z), int(n)) for z, n in pairs if n > 0))
-    missing = set(np.unique(numbers).tolist()) - {z for z, _ in counts}
-    if missing:
-        raise ModelError(f"the composition of the system lacks atomic numbers {sorted(missing)}")
-    return counts
-
-
-def _check_csr(numbers, first, neighbor, shift, n_local, n_center, n_total) -> None:
-    """Refuse arrays whose sizes or indices contradict each other."""
-    if not 0 <= n_local <= n_center <= n_total or len(numbers) != n_total:
-        raise ModelError(
-            f"expected n_local <= n_center <= n_total = len(numbers), got "
-            f"{n_local}, {n_center}, {n_total}, {len(numbers)}"
-        )
-    if len(first) != n_center + 1 or first[0] != 0 or first[-1] != len(neighbor):
-        raise ModelError("the bounds of the pair list do not fit its length")
-    if len(shift) != len(neighbor):
-        raise ModelError("the pair list has a different number of shifts and neighbours")
-    if len(neighbor) and (neighbor.min() < 0 or neighbor.max() >= n_total):
-        raise ModelError("the pair list names an atom that does not exist")

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -68,6 +68,16 @@ class Model(nn.Module):
         Whether ``forward`` calls ``self.exchange`` between layers.
     uses_total_charge
         Whether the total charge matters; otherwise the engine warns once and ignores it.
+    native
+        Which compiled kernels a model with such kernels uses on the CPU: None = for float32
+        inference, False = none (torch operations only), True = in float64 as well.
+    output_names
+        What :meth:`forward_outputs` can return besides the energies.
+    system_outputs
+        Those of them that have one row per system; the others have one per center.
+    ensembles
+        Outputs (n_center, members) whose sum over atoms are the members of an ensemble of
+        energies; their standard deviation is the spread.
     """
 
     name: str = "model"
@@ -82,6 +92,10 @@ class Model(nn.Module):
     conservative: bool = True
     exchanges_features: bool = False
     uses_total_charge: bool = False
+    native: bool | None = None
+    output_names: tuple[str, ...] = ()
+    system_outputs: frozenset[str] = frozenset()
+    ensembles: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,6 +104,14 @@ class Model(nn.Module):
 
     def forward(self, graph: Graph) -> Tensor:
         """Energies of the atoms of ``graph``, shape (n_center,), in ``energy_unit``."""
+        raise NotImplementedError
+
+    def forward_outputs(self, graph: Graph, names: Sequence[str]) -> tuple[Tensor, dict]:
+        """Energies as of :meth:`forward`, and the named outputs: {name: (rows, ...)}.
+
+        Models without ``output_names`` need not define it; called instead of ``forward`` only
+        when somebody asks for outputs.
+        """
         raise NotImplementedError
 
     @property
@@ -126,8 +148,15 @@ def check_elements(model: Model, numbers: Iterable[int]) -> None:
     unknown = sorted({int(z) for z in numbers} - set(model.elements))
     if unknown:
         names = ", ".join(_symbol(z) for z in unknown)
-        known = ", ".join(_symbol(z) for z in sorted(model.elements))
+        known = _listed(sorted(model.elements))
         raise ModelError(f"model {model.name} does not know element {names}: it supports {known}")
+
+
+def _listed(numbers: list[int]) -> str:
+    """`H, O` or, of many without a gap, `H to Rn`."""
+    if len(numbers) > 10 and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"{_symbol(numbers[0])} to {_symbol(numbers[-1])}"
+    return ", ".join(_symbol(z) for z in numbers)
 
 
 def _symbol(number: int) -> str:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""A pair list in numpy, for single evaluations from Python: any cell, any size, O(N)."""
+"""A pair list for single evaluations from Python: any cell, any size, O(N)."""
 
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from pyfennix.exceptions import InputError
+from pyfennix.models.native.library import available
+from pyfennix.models.native.pair_search import find_pairs
 
 
 def build_pairs(
@@ -37,14 +40,22 @@ def build_pairs(
     positions = np.asarray(positions, dtype=np.float64).reshape(-1, 3)
     if not np.isfinite(positions).all():
         raise InputError("positions must be finite to build a pair list")
-    n = len(positions)
     if cell is None:
+        n = len(positions)
         wrap = np.zeros((n, 3), dtype=np.int64)
         wrapped = positions
         owner, image = np.arange(n), np.zeros((n, 3), dtype=np.int64)
         images = positions
     else:
         wrap, wrapped, owner, image, images = _images(positions, np.asarray(cell), cutoff)
+    if available(torch.empty(0)):
+        return find_pairs(wrapped, wrap, owner, image, images, cutoff)
+    return _numpy_pairs(wrapped, wrap, owner, image, images, cutoff)
+
+
+def _numpy_pairs(wrapped, wrap, owner, image, images, cutoff: float):
+    """The same as :func:`find_pairs` without kernels."""
+    n = len(wrapped)
     center, other = _close_pairs(wrapped, images, cutoff)
     # a shift refers to the given, unwrapped positions
     shift = image[other] - wrap[owner[other]] + wrap[center]

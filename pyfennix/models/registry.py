@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""From a shipped name or a file to a model: NAME, FILE.fnx, FILE.py or FILE.py:Class."""
+"""From a shipped name, a file or an object to a model, through the door that opens for it."""
 
 from __future__ import annotations
 
+import copy
 import difflib
-import importlib.util
-import sys
-import traceback
 from pathlib import Path
-from types import ModuleType
 
 import torch
 
 from pyfennix.exceptions import ModelError
-from pyfennix.models.fnx.checkpoint import load_fnx
+from pyfennix.models.adapters import ase, checkpoint, python_file
+from pyfennix.models.adapters.door import AnyModel
 from pyfennix.models.interface import Model
 from pyfennix.models.memory import keep_freed_memory
+from pyfennix.models.total_energy import TotalEnergyModel
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+# A new kind of model is a file in adapters/ and a word here. Their order matters for objects only.
+DOORS = (checkpoint.DOOR, python_file.DOOR, ase.DOOR)
+_BY_SUFFIX = {suffix: door for door in DOORS for suffix in door.suffixes}
 
 
 def shipped() -> list[str]:
@@ -27,22 +30,24 @@ def shipped() -> list[str]:
 
 
 def load_model(
-    name: str | Path, dtype: str | torch.dtype = "float32", device: str | torch.device = "cpu"
-) -> Model:
+    name: str | Path | object, dtype: str | torch.dtype = "float32",
+    device: str | torch.device = "cpu",
+) -> AnyModel:
     """Load a model.
 
     Parameters
     ----------
     name
-        A shipped name, a ``.fnx`` file, or ``model.py`` or ``model.py:ClassName``.
+        A shipped name; a ``.fnx`` file; ``model.py`` or ``model.py:Name`` with the name of a class
+        or a function; an ASE calculator; or a model object, which is copied.
     dtype
-        "float32" or "float64".
+        "float32" or "float64"; a total-energy model has a precision of its own.
     device
         Where its parameters are put.
 
     Returns
     -------
-    Model
+    Model or TotalEnergyModel
         In evaluation mode, parameters frozen.
 
     Raises
@@ -55,82 +60,53 @@ def load_model(
         if dtype not in DTYPES:
             raise ModelError(f"dtype {dtype!r} is unknown: use float32 or float64")
         dtype = DTYPES[dtype]
-    text = str(name)
-    file, _, kind = text.partition(".py:")
-    if kind or text.endswith(".py"):
-        model = _from_python(Path(file + ".py" if kind else text), kind)
-    else:
-        model = _from_weights(text)
+    model = _from_file(str(name)) if isinstance(name, str | Path) else as_model(name)
+    if isinstance(model, TotalEnergyModel):
+        return model
+    model = copy.deepcopy(model) if model is name else model
     return model.to(dtype=dtype, device=torch.device(device)).eval().requires_grad_(False)
 
 
-def _from_weights(text: str) -> Model:
-    """A shipped model or a .fnx file."""
-    path = Path(text)
-    if path.suffix == "" and text in shipped():
-        return load_fnx(WEIGHTS / f"{text}.fnx")
+def as_model(thing: object) -> AnyModel:
+    """A model as it is, or the model that a door makes of an object.
+
+    Raises
+    ------
+    ModelError
+        When no door takes it.
+    """
+    if isinstance(thing, Model | TotalEnergyModel):
+        return thing
+    for door in DOORS:
+        if door.takes(thing):
+            return door.wrap(thing)
+    raise ModelError(
+        f"{type(thing).__name__} is no model: expected a name, a file, a pyfennix.Model, "
+        "a TotalEnergyModel or an ASE calculator"
+    )
+
+
+def split_name(text: str) -> tuple[str, str]:
+    """``("model.py", "Class")`` from ``model.py:Class``; the word is empty when there is none."""
+    for suffix in _BY_SUFFIX:
+        file, found, word = text.rpartition(f"{suffix}:")
+        if found:
+            return file + suffix, word
+    return text, ""
+
+
+def _from_file(text: str) -> AnyModel:
+    """A shipped model, or the file's door; a file of unknown suffix may still be a checkpoint."""
+    if Path(text).suffix == "" and text in shipped():
+        return checkpoint.DOOR.load(WEIGHTS / f"{text}.fnx", "")
+    file, word = split_name(text)
+    path = Path(file)
     if path.is_file():
-        return load_fnx(path)
+        return _BY_SUFFIX.get(path.suffix, checkpoint.DOOR).load(path, word)
+    if path.suffix == ".py":
+        raise ModelError(f"{path}: the model file is missing")
     if path.suffix or len(path.parts) > 1:
-        raise ModelError(f"model file {text} does not exist")
+        raise ModelError(f"model file {file} does not exist")
     near = difflib.get_close_matches(text, shipped(), n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}?" if near else f"shipped are {', '.join(shipped()) or 'none'}"
     raise ModelError(f"there is no model {text!r}: {hint}")
-
-
-def _from_python(path: Path, kind: str) -> Model:
-    """An instance of the class that a user's file defines."""
-    module = _import(path)
-    classes = {
-        name: found
-        for name, found in vars(module).items()
-        if isinstance(found, type) and issubclass(found, Model)
-        and found.__module__ == module.__name__
-    }
-    if kind and kind not in classes:
-        raise ModelError(f"{path}: there is no model class {kind}, only {_listed(classes)}")
-    if not kind and len(classes) != 1:
-        raise ModelError(
-            f"{path}: expected one subclass of pyfennix.Model, found {_listed(classes)}; "
-            f"choose with {path}:ClassName"
-        )
-    chosen = classes[kind] if kind else next(iter(classes.values()))
-    try:
-        model = chosen()
-    except Exception as error:
-        raise ModelError(_blame(path, f"{path.name}:{chosen.__name__}", error)) from error
-    if model.name == Model.name:
-        model.name = f"{path.name}:{chosen.__name__}"
-    return model
-
-
-def _import(path: Path) -> ModuleType:
-    """Import a file as a module of its own, its folder searchable for its helpers."""
-    if not path.is_file():
-        raise ModelError(f"{path}: the model file is missing")
-    name = f"pyfennix_user_{path.stem}_{abs(hash(path.resolve()))}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    folder = str(path.resolve().parent)
-    sys.path.insert(0, folder)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise ModelError(_blame(path, path.name, error)) from error
-    finally:
-        sys.path.remove(folder)
-    return module
-
-
-def _blame(path: Path, what: str, error: Exception) -> str:
-    """`model.py raised ValueError: text (model.py, line 3)`."""
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
-    line = error.lineno if isinstance(error, SyntaxError) else (lines or [0])[-1]
-    text = " ".join(str(error).split())
-    return f"{what} raised {type(error).__name__}: {text} ({path.name}, line {line})"
-
-
-def _listed(classes: dict[str, type]) -> str:
-    return ", ".join(sorted(classes)) or "none"

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -15,57 +14,28 @@ from pyfennix.models.evaluate import Result, evaluate_topology
 from pyfennix.models.graph import Topology
 from pyfennix.models.interface import SYMBOLS, Model, check_elements
 from pyfennix.models.pairs import build_pairs
+from pyfennix.models.total_energy import TotalEnergyModel
 from pyfennix.models.validate_parts import half_of_system, random_system
+from pyfennix.models.validate_report import Check, Report, judge, largest, raised
+from pyfennix.models.validate_total import total_checks
 
 
-@dataclass
-class Check:
-    """One check: its largest deviation ``value`` against ``limit``, in the model's units."""
-
-    name: str
-    passed: bool
-    value: float
-    limit: float
-    note: str = ""
-
-    def __str__(self) -> str:
-        mark = "pass" if self.passed else "FAIL"
-        return f"{mark}  {self.name:<22} {self.value:9.2e} (limit {self.limit:.0e})  {self.note}"
-
-
-@dataclass
-class Report:
-    """All checks of one model; prints as a table."""
-
-    model: str
-    checks: list[Check] = field(default_factory=list)
-
-    @property
-    def passed(self) -> bool:
-        """Whether every check passed."""
-        return all(check.passed for check in self.checks)
-
-    def __str__(self) -> str:
-        verdict = "passed" if self.passed else "FAILED"
-        return "\n".join([f"model {self.model}: {verdict}", *map(str, self.checks)])
-
-
-def validate_model(model: Model, numbers=None, positions=None, cell=None, charge: float = 0.0,
-                   seed: int = 0) -> Report:
+def validate_model(model: Model | TotalEnergyModel, numbers=None, positions=None, cell=None,
+                   charge: float = 0.0, seed: int = 0) -> Report:
     """Check a model's contract on a small system.
 
     Shapes, finite-difference forces and virial, permutation, translation and rotation, an
     explicit ghost decomposition, a list longer than the cutoff, energies at the cutoff, atoms
     without neighbours, determinism and untouched inputs. Derivatives are checked on a float64
-    copy of the model.
+    copy of the model. A total-energy model is asked what it can answer: no ghosts, no cutoff.
 
     Parameters
     ----------
     model
-        Any :class:`pyfennix.models.interface.Model`; it is not changed.
+        Any :class:`pyfennix.models.interface.Model`, which is not changed, or total-energy model.
     numbers, positions, cell
         (n,), (n, 3) and (3, 3) in Å of a periodic system to use; by default a random one of the
-        model's elements in a skewed cell.
+        model's elements in a skewed cell. For a total-energy model the cell may be None.
     charge
         Total charge in e.
     seed
@@ -77,24 +47,22 @@ def validate_model(model: Model, numbers=None, positions=None, cell=None, charge
         With one entry per check, also for a model that raises: nothing is raised here.
     """
     report = Report(str(getattr(model, "name", type(model).__name__)))
+    if isinstance(model, TotalEnergyModel):
+        report.checks += total_checks(model, numbers, positions, cell, charge, seed)
+        return report
     try:
         if numbers is None:
             numbers, positions, cell = random_system(model, seed)
         case = _Case(model, np.asarray(numbers), positions, cell, charge, seed)
     except Exception as error:
-        report.checks.append(_raised("set-up", error))
+        report.checks.append(raised("set-up", error))
         return report
     for name, check in _CHECKS.items():
         try:
             report.checks.append(check(case, name))
         except Exception as error:  # a broken model must not end the report
-            report.checks.append(_raised(name, error))
+            report.checks.append(raised(name, error))
     return report
-
-
-def _raised(name: str, error: Exception) -> Check:
-    text = f"{type(error).__name__}: {error}".splitlines()[0]
-    return Check(name, False, float("nan"), 0.0, text)
 
 
 class _Case:
@@ -129,19 +97,11 @@ class _Case:
         return evaluate_topology(model or self.model, topology, torch.tensor(positions), tensor)
 
 
-def _largest(difference) -> float:
-    return float(np.abs(np.asarray(difference)).max(initial=0.0))
-
-
-def _check(name: str, value: float, limit: float, note: str = "") -> Check:
-    return Check(name, bool(value <= limit), value, limit, note)
-
-
 def _shapes(case: _Case, name: str) -> Check:
     """Energies (n,) in the declared dtype; evaluate_topology has refused other shapes already."""
     energies = case.run(model=case.given).atom_energies
     note = f"energies {energies.dtype}, declared {case.given.dtype}"
-    return _check(name, float(energies.dtype != case.given.dtype), 0.5, note)
+    return judge(name, float(energies.dtype != case.given.dtype), 0.5, note)
 
 
 def _forces(case: _Case, name: str) -> Check:
@@ -158,7 +118,7 @@ def _forces(case: _Case, name: str) -> Check:
         slope = -(energies[0] - energies[1]) / (2 * step)
         exact = float(case.reference.forces[atom].numpy() @ direction)
         worst = max(worst, abs(slope - exact))
-    return _check(name, worst / case.force_scale, 2e-5, "relative to the largest force")
+    return judge(name, worst / case.force_scale, 2e-5, "relative to the largest force")
 
 
 def _virial(case: _Case, name: str) -> Check:
@@ -174,21 +134,21 @@ def _virial(case: _Case, name: str) -> Check:
                 energies.append(float(moved.energy))
             numeric[a, b] = (energies[0] - energies[1]) / (2 * step)
     virial = case.reference.virial.numpy()
-    return _check(name, _largest(virial - numeric) / (1.0 + _largest(virial)), 2e-5, "relative")
+    return judge(name, largest(virial - numeric) / (1.0 + largest(virial)), 2e-5, "relative")
 
 
 def _permutation(case: _Case, name: str) -> Check:
     order = case.random.permutation(len(case.numbers))
     moved = case.run(numbers=case.numbers[order], positions=case.positions[order])
-    value = _largest(moved.forces - case.reference.forces[order]) / case.force_scale
-    return _check(name, value, 1e-10)
+    value = largest(moved.forces - case.reference.forces[order]) / case.force_scale
+    return judge(name, value, 1e-10)
 
 
 def _translation(case: _Case, name: str) -> Check:
     """A common shift, and single atoms moved by whole cell vectors."""
     hops = case.random.integers(-2, 3, size=case.positions.shape) @ case.cell
     moved = case.run(positions=case.positions + hops + case.random.normal(size=3))
-    return _check(name, _largest(moved.forces - case.reference.forces) / case.force_scale, 1e-9)
+    return judge(name, largest(moved.forces - case.reference.forces) / case.force_scale, 1e-9)
 
 
 def _rotation(case: _Case, name: str) -> Check:
@@ -197,9 +157,9 @@ def _rotation(case: _Case, name: str) -> Check:
         matrix[:, 0] *= -1
     moved = case.run(positions=case.positions @ matrix, cell=case.cell @ matrix)
     turned = case.reference.forces.numpy() @ matrix
-    value = max(_largest(moved.forces.numpy() - turned) / case.force_scale,
+    value = max(largest(moved.forces.numpy() - turned) / case.force_scale,
                 abs(float(moved.energy - case.reference.energy)) / case.energy_scale)
-    return _check(name, value, 1e-9)
+    return judge(name, value, 1e-9)
 
 
 def _ghosts(case: _Case, name: str) -> Check:
@@ -216,16 +176,16 @@ def _ghosts(case: _Case, name: str) -> Check:
         np.add.at(forces, owner, result.forces.numpy())
     expected = case.reference
     value = max(abs(total - float(expected.energy)) / case.energy_scale,
-                _largest(forces - expected.forces.numpy()) / case.force_scale,
-                _largest(virial - expected.virial.numpy()) / (1.0 + _largest(expected.virial)))
-    return _check(name, value, 1e-9, "if not: declare interaction_range and center_range")
+                largest(forces - expected.forces.numpy()) / case.force_scale,
+                largest(virial - expected.virial.numpy()) / (1.0 + largest(expected.virial)))
+    return judge(name, value, 1e-9, "if not: declare interaction_range and center_range")
 
 
 def _long_list(case: _Case, name: str) -> Check:
     longer = case.run(skin=0.7)
-    value = max(_largest(longer.forces - case.reference.forces) / case.force_scale,
+    value = max(largest(longer.forces - case.reference.forces) / case.force_scale,
                 abs(float(longer.energy - case.reference.energy)) / case.energy_scale)
-    return _check(name, value, 1e-10)
+    return judge(name, value, 1e-10)
 
 
 def _cutoff(case: _Case, name: str) -> Check:
@@ -237,18 +197,18 @@ def _cutoff(case: _Case, name: str) -> Check:
         for d in (case.model.cutoff * (1 - 1e-6), case.model.cutoff * 1.01)
     ]
     note = "a jump here heats a simulation"
-    return _check(name, abs(energies[0] - energies[1]) / case.energy_scale, 1e-5, note)
+    return judge(name, abs(energies[0] - energies[1]) / case.energy_scale, 1e-5, note)
 
 
 def _lone_atom(case: _Case, name: str) -> Check:
     result = case.run(numbers=case.numbers[:1], positions=np.zeros((1, 3)), cell=None)
     note = "force on an atom without neighbours"
-    return _check(name, float(result.forces.abs().max()), 0.0, note)
+    return judge(name, float(result.forces.abs().max()), 0.0, note)
 
 
 def _determinism(case: _Case, name: str) -> Check:
     first, second = case.run(model=case.given), case.run(model=case.given)
-    return _check(name, _largest(first.forces - second.forces), 0.0)
+    return judge(name, largest(first.forces - second.forces), 0.0)
 
 
 def _untouched(case: _Case, name: str) -> Check:
@@ -259,7 +219,7 @@ def _untouched(case: _Case, name: str) -> Check:
     before = [tensor.clone() for tensor in watched]
     evaluate_topology(case.model, topology, positions, cell)
     changed = sum(not torch.equal(a, b) for a, b in zip(watched, before, strict=True))
-    return _check(name, float(changed), 0.0, "inputs written to")
+    return judge(name, float(changed), 0.0, "inputs written to")
 
 
 def _declarations(case: _Case, name: str) -> Check:
@@ -268,7 +228,7 @@ def _declarations(case: _Case, name: str) -> Check:
     known = "all" if model.elements is None else " ".join(SYMBOLS[z] for z in model.elements)
     bad = float(not (model.cutoff > 0 and model.halo >= model.cutoff and model.center_halo >= 0))
     note = f"cutoff {model.cutoff:g}, range {model.halo:g} {model.length_unit}, elements {known}"
-    return _check(name, bad, 0.0, note)
+    return judge(name, bad, 0.0, note)
 
 
 _CHECKS: dict[str, Callable[[_Case, str], Check]] = {

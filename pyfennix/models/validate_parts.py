@@ -21,10 +21,17 @@ def random_system(model: Model, seed: int) -> tuple[np.ndarray, np.ndarray, np.n
 
     Returns numbers (n,), positions (n, 3) and cell (3, 3).
     """
-    random = np.random.default_rng(seed)
-    elements = [6, 1, 8] if model.elements is None else list(model.elements)[:4]
     cutoff = model.cutoff * units.length_in_angstrom(model.length_unit)
-    cell = np.array([[1.0, 0, 0], [0.2, 1.1, 0], [-0.1, 0.15, 0.95]]) * max(7.0, 1.2 * cutoff)
+    return random_positions(model.elements, max(7.0, 1.2 * cutoff), seed)
+
+
+def random_positions(
+    known: tuple[int, ...] | None, edge: float, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same for these elements (None: all) in a cell of about this edge, Å."""
+    random = np.random.default_rng(seed)
+    elements = [6, 1, 8] if known is None else list(known)[:4]
+    cell = np.array([[1.0, 0, 0], [0.2, 1.1, 0], [-0.1, 0.15, 0.95]]) * edge
     chosen: list[np.ndarray] = []
     while len(chosen) < _N_ATOMS:
         trial = random.random(3)

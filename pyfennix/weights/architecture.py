@@ -9,7 +9,9 @@ _SIZES = {
     "accurate": {
         "cutoff": 7.0, "short": 4.2, "species": [32, 64], "head": [64, 32],
         "raster": {"dim": 64, "lmax": 2, "scal_heads": 8, "tens_heads": 4, "att_dim": 8,
-                   "nlayers": 2, "update_hidden": [64, 64], "lmax_lode": 2, "lode_channels": 2},
+                   "nlayers": 2, "update_hidden": [64, 64], "lmax_lode": 2, "lode_channels": 2,
+                   "lode_extra_powers": [6, 8, 10], "lode_rshort": 1.75, "lode_dshort": 1.75,
+                   "positional_hidden": 32},
     },
     "fast": {
         "cutoff": 3.5, "short": None, "species": [32, 48], "head": [48, 24],
@@ -39,7 +41,9 @@ def water_config(level: str) -> dict:
         ]
     raster |= {"module_name": "RASTER", "graph_key": short, "embedding_key": "embedding",
                "species_encoding": "species_embedding", "block_index_key": "block_index",
-               "radial_basis": {"dim": 8, "basis": "bessel", "trainable": False}}
+               "activation": "swish", "att_activation": "swish",
+               "radial_basis": {"dim": 8, "basis": "bessel", "trainable": False},
+               "activation": "swish", "att_activation": "swish"}
     modules = [
         ["species_encoding", {"module_name": "species_encoding",
                               "encoding": "electronic_structure", "zmax": 86}],

@@ -12,7 +12,7 @@ module test_observables
    implicit none
    private
    public :: test_observables_temperature, test_observables_freedom, test_observables_pressure, &
-      & test_observables_names, test_averages
+      & test_observables_names, test_observables_without_virial, test_averages
 
    !> k_B in kcal/mol/K from CODATA 2018, and the factor of atm from it, independent of fennix_units
    real(dp), parameter :: boltzmann = 0.0019872042586408316_dp
@@ -94,6 +94,25 @@ subroutine test_observables_pressure(error)
    call fail_if(abs(obs%pressure) + abs(obs%density) + abs(obs%volume) > 0.0_dp, "an isolated system has a pressure", &
       & error)
 end subroutine test_observables_pressure
+
+
+!> Without a virial there is no pressure, but the density stays
+subroutine test_observables_without_virial(error)
+   type(error_type), allocatable, intent(out) :: error
+   type(observables_type) :: obs
+   character(len=:), allocatable :: names
+   integer :: k
+
+   call new_observables(obs, water([0.0_dp, 0.0_dp, 0.0_dp]), .true., 9, .false.)
+   obs%has_pressure = .false.
+   call set_kinetic(obs, [1.0_dp, 2.0_dp])
+   call complete_observables(obs, cubic(30.0_dp), -10.0_dp, reshape([(0.0_dp, k=1, 9)], [3, 3]), 0.0_dp)
+   names = observable_names(obs)
+   call fail_if(index(names, "pressure") > 0 .or. index(names, "density=g cm-3") == 0, "wrong names: " // names, error)
+   call fail_if(abs(obs%pressure) > 0.0_dp, "a pressure without a virial", error)
+   call fail_if(size(observable_values(obs)) /= count([(names(k:k) == new_line("a"), k=1, len(names))]), &
+      & "names and values differ in number", error)
+end subroutine test_observables_without_virial
 
 
 !> As many names as values, each "name=unit", without what means nothing

@@ -8,7 +8,7 @@ module test_pairs
    implicit none
    private
    public :: test_pairs_cubic, test_pairs_triclinic, test_pairs_isolated, test_pairs_narrow, test_pairs_few, &
-      & test_pairs_refresh, test_pairs_lost
+      & test_pairs_refresh, test_pairs_lost, test_pairs_none
 
 contains
 
@@ -164,5 +164,25 @@ subroutine test_pairs_lost(error)
       call fatal_error(error, "the message does not name the atom: " // failure%message)
    end if
 end subroutine test_pairs_lost
+
+
+!> A cutoff of zero makes an empty list, whatever the skin; it still knows where it was built
+subroutine test_pairs_none(error)
+   type(error_type), allocatable, intent(out) :: error
+   type(pairs_type) :: pairs
+   real(dp) :: position(3, 2)
+   logical :: expired
+
+   position = reshape([0.0_dp, 0.0_dp, 0.0_dp, 0.5_dp, 0.0_dp, 0.0_dp], [3, 2])
+   call new_pairs(pairs, 0.0_dp, 1.0_dp)
+   call build_pairs(pairs, open_cell(), position)
+   if (pairs%n_edges /= 0_i8 .or. any(pairs%first /= 0_i4) .or. size(pairs%first) /= 3) then
+      call fatal_error(error, "a list without a cutoff is not empty")
+   end if
+   if (pairs%version /= 1_i8) call fatal_error(error, "building an empty list is not counted")
+   position(1, 2) = 2.0_dp
+   call pairs_expired(pairs, open_cell(), position, expired, error)
+   if (.not. allocated(error) .and. .not. expired) call fatal_error(error, "a far move does not renew an empty list")
+end subroutine test_pairs_none
 
 end module test_pairs

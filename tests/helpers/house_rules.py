@@ -15,11 +15,11 @@ FORTRAN_LAYERS = (
 PYTHON_LAYERS = (
     ("exceptions", "units", "seam", "state", "failure", "progress", "resources", "wrap"),
     ("io", "models", "weights"),
-    ("callback", "frames", "host"),
+    ("provider_handle", "callback", "frames", "host"),
     ("engine",),
     ("start",),
     ("simulation",),
-    ("distill", "analysis", "rerun"),
+    ("distill", "analysis", "rerun", "info"),
     ("cli",),
     ("__main__", "__init__"),
 )

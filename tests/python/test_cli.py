@@ -34,14 +34,14 @@ def executable() -> Path:
 def test_info(capsys):
     assert cli.main(["info", f"{MODELS}/pairs.py:Accurate"]) == 0
     text = capsys.readouterr().out
-    for words in ("pairs.py:Accurate", "5.5 Å", "H, O", "kcal/mol"):
+    for words in ("pairs.py:Accurate", "5.5 Å", "H, O", "kcal/mol", "cost per atom"):
         assert words in text
 
 
 def test_info_json(capsys):
     assert cli.main(["info", f"{MODELS}/pairs.py:Fast", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
-    assert facts["cutoff"] == "3.5 Å"
+    assert (facts["cutoff"], facts["length_unit"]) == (3.5, "Å")
     assert facts["elements"] == ["H", "O"]
     assert facts["conservative"] is True
 

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""RASTER against FeNNol's numbers, and its parts against their definitions."""
-
-import lzma
+"""Parts of RASTER models against their definitions."""
 
 import numpy as np
 import pytest
@@ -10,8 +8,7 @@ from helpers.shared import shared
 from helpers.waters import cubic, waters
 
 from pyfennix.exceptions import ModelError
-from pyfennix.io.fnx import read_tree, write_tree
-from pyfennix.models.evaluate import evaluate, evaluate_topology
+from pyfennix.models.evaluate import evaluate
 from pyfennix.models.fnx.basis import (
     bessel_basis,
     cosine_ramp,
@@ -19,82 +16,11 @@ from pyfennix.models.fnx.basis import (
     polynomial_switch,
     spherical_harmonics,
 )
-from pyfennix.models.fnx.checkpoint import load_fnx
 from pyfennix.models.fnx.elements import block_of, covalent_radii, electronic_structure
+from pyfennix.models.fnx.nlh import parse, published
 from pyfennix.models.fnx.repulsion import RepulsionZBL
-from pyfennix.models.graph import Topology
-from pyfennix.models.pairs import build_pairs
 from pyfennix.models.raster import attention
 from pyfennix.models.registry import load_model
-
-SYSTEMS = ("water", "acetate", "close_contact", "element_zoo", "triclinic24", "batch3")
-# float64 is followed to its rounding except for sums in another order over 9.5 million weights
-ORACLES = {"distilled_seed3": 1e-10, "bio1S_seed2": 1e-10, "bio1M_seed1": 5e-9}
-
-
-@pytest.fixture(scope="module")
-def oracle(tmp_path_factory):
-    """Load FeNNol's random-weight checkpoints in float64, given the repulsion's table."""
-    loaded = {}
-
-    def load(name):
-        if name not in loaded:
-            packed = shared("reference", "models", f"{name}.fnx.xz")
-            table = np.load(shared("reference", "tables.npz"))
-            path = tmp_path_factory.mktemp("fnx") / f"{name}.fnx"
-            path.write_bytes(lzma.decompress(packed.read_bytes()))
-            tree = read_tree(path)
-            rows = {"elements": list(range(93)), "a": table["nlh_a"], "b": table["nlh_b_invA"]}
-            write_tree(path, tree | {"pyfennix": {"tables": {"repulsion": rows}}})
-            loaded[name] = load_fnx(path).to(torch.float64)
-        return loaded[name]
-
-    return load
-
-
-def run(model, numbers, positions, cell, charge):
-    pairs = build_pairs(positions, cell, model.cutoff + 0.3)
-    n = len(numbers)
-    topology = Topology.from_csr(numbers, *pairs, n, n, n, None, charge)
-    tensor = None if cell is None else torch.tensor(cell)
-    return evaluate_topology(model, topology, torch.tensor(positions), tensor)
-
-
-@pytest.mark.parametrize("system", SYSTEMS)
-@pytest.mark.parametrize("name", ORACLES)
-def test_energies_forces_and_virials_are_fennols(oracle, name, system):
-    model, limit = oracle(name), ORACLES[name]
-    data = np.load(shared("reference", "data", name, f"{system}.npz"))
-    cell = data["cell"].reshape(3, 3) if "cell" in data else None
-    start = 0
-    # several molecules in one file are several systems
-    for k, count in enumerate(data["natoms"]):
-        rows = slice(start, start + count)
-        charge = float(np.broadcast_to(data["total_charge"], len(data["natoms"]))[k])
-        result = run(model, data["species"][rows], data["coordinates"][rows], cell, charge)
-        energies = result.atom_energies.numpy()
-        assert np.abs(energies - data["f64.atomic_energies"][rows]).max() < limit
-        assert np.abs(result.forces.numpy() - data["f64.forces"][rows]).max() < 10 * limit
-        virial = data["f64.virial_tensor"][k]
-        assert np.abs(result.virial.numpy() - virial).max() < 100 * limit
-        start += count
-
-
-@pytest.mark.parametrize("name", ["distilled_seed3", "bio1S_seed2"])
-@pytest.mark.parametrize("system", ["acetate", "triclinic24"])
-def test_embeddings_are_fennols(oracle, name, system):
-    model = oracle(name)
-    data = np.load(shared("reference", "data", name, f"{system}.npz"))
-    seen = {}
-    hook = model.parts["embedding"].register_forward_hook(
-        lambda _module, _inputs, output: seen.update(embedding=output[0])
-    )
-    try:
-        cell = data["cell"].reshape(3, 3) if "cell" in data else None
-        run(model, data["species"], data["coordinates"], cell, float(data["total_charge"].sum()))
-    finally:
-        hook.remove()
-    assert np.abs(seen["embedding"].detach().numpy() - data["f64.embedding"]).max() < 1e-9
 
 
 def test_element_tables_are_fennols():
@@ -112,6 +38,39 @@ def test_element_tables_are_fennols():
 def test_elements_beyond_the_tables_are_refused():
     with pytest.raises(ModelError, match="Z = 92"):
         electronic_structure([92])
+
+
+def test_nlh_coefficients_are_the_published_ones():
+    table = np.load(shared("reference", "tables.npz"))
+    a, b = published()
+    assert a.dtype == b.dtype == np.float32
+    assert np.array_equal(a, table["nlh_a"])
+    assert np.array_equal(b, table["nlh_b_invA"])
+
+
+def test_nlh_screening_is_one_at_the_nucleus_and_the_same_both_ways():
+    a, b = published()
+    assert np.abs(a[1:, 1:].sum(2) - 1.0).max() < 2e-5
+    assert np.array_equal(a, a.transpose(1, 0, 2))
+    assert np.array_equal(b, b.transpose(1, 0, 2))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "Z = 1 with Z = 1"),
+        ("1 1 one 2", "line 1"),
+        ("1 1 0.5", "line 1"),
+        ("2 1 1 3", "line 1 is for no pair"),
+        ("1 93 1 3", "line 1 is for no pair"),
+        ("1 1 0.5 3", "Z = 1 with Z = 1"),
+        ("1 1 1 nan", "Z = 1 with Z = 1"),
+        ("1 1 1 -3", "Z = 1 with Z = 1"),
+    ],
+)
+def test_nlh_refuses_a_spoilt_table(text, complaint):
+    with pytest.raises(ModelError, match=complaint):
+        parse(text)
 
 
 def test_encoding_counts_the_electrons():
@@ -165,7 +124,7 @@ def test_attention_in_blocks_is_the_plain_product_twice_differentiated(monkeypat
 
 
 def test_zbl_is_the_published_function():
-    table = RepulsionZBL().table([1, 8], torch.zeros(1, dtype=torch.float64))
+    table = RepulsionZBL().table([1, 8], ([0, 0, 1, 1], [0, 1, 0, 1]), torch.zeros(1, dtype=torch.float64))
     x = 1.0 * (1 + 8**0.23) / 0.46850
     phi = (0.18175 * np.exp(-3.1998 * x) + 0.50986 * np.exp(-0.94229 * x)
            + 0.28022 * np.exp(-0.4029 * x) + 0.02817 * np.exp(-0.20162 * x))

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """validate_model passes good models and says what is wrong with bad ones."""
 
-import re
-from pathlib import Path
-
+import numpy as np
 import pytest
 import torch
+from ase.calculators.calculator import Calculator as AseCalculator
+from ase.calculators.calculator import all_changes
 
+from pyfennix.models.ase_calculator import Calculator
 from pyfennix.models.interface import Model
 from pyfennix.models.registry import load_model
 from pyfennix.models.validate import validate_model
@@ -108,14 +109,6 @@ def test_a_good_model_of_ones_own_passes():
     assert report.passed, str(report)
 
 
-def test_the_example_of_the_documentation_passes(tmp_path):
-    page = (Path(__file__).resolve().parents[2] / "docs" / "models.md").read_text()
-    source = re.search(r"```python\n# mine\.py\n(.*?)```", page, re.DOTALL).group(1)
-    (tmp_path / "mine.py").write_text(source)
-    report = validate_model(load_model(tmp_path / "mine.py"))
-    assert report.passed, str(report)
-
-
 def test_nothing_is_raised():
     report = validate_model(Raising())
     assert not report.passed
@@ -127,3 +120,55 @@ def test_the_model_is_not_changed():
     validate_model(model)
     assert model.dtype == torch.float32
     assert next(model.parameters()).dtype == torch.float32
+
+
+def argon_calculator(**options):
+    from ase.calculators.lj import LennardJones
+
+    return LennardJones(sigma=2.0, epsilon=0.01, rc=5.0, smooth=True, **options)
+
+
+def test_ase_calculators_pass():
+    report = validate_model(load_model(argon_calculator()))
+    assert report.passed, str(report)
+    assert len(report.checks) == 7
+    model = load_model("water-fast", dtype="float64")
+    report = validate_model(load_model(Calculator(model)), [8, 1, 1],
+                            [[0.0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]])
+    assert report.passed, str(report)
+
+
+class BadCalculator(AseCalculator):
+    """What is wrong depends on ``what``."""
+
+    implemented_properties = ("energy", "forces", "stress")
+
+    def __init__(self, what):
+        super().__init__()
+        self.what, self.inner = what, argon_calculator()
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        self.inner.calculate(atoms)
+        self.results = dict(self.inner.results)
+        x = atoms.positions
+        if self.what == "forces":
+            self.results["forces"] = 1.01 * self.results["forces"]
+        elif self.what == "virial":
+            self.results["stress"] = -self.results["stress"]
+        elif self.what == "rotation":
+            self.results["forces"] = self.results["forces"] * [1.0, 1.0, 0.9]
+        elif self.what == "permutation":
+            self.results["forces"] = self.results["forces"] * np.linspace(1, 2, len(x))[:, None]
+        elif self.what == "translation":
+            self.results["forces"] = self.results["forces"] + x
+        elif self.what == "determinism":
+            self.results["forces"] = self.results["forces"] + np.random.default_rng().normal()
+        elif self.what == "set-up":
+            raise RuntimeError("no idea")
+
+
+@pytest.mark.parametrize("what", ["forces", "virial", "rotation", "permutation", "translation",
+                                  "determinism", "set-up"])
+def test_bad_calculators_are_named(what):
+    assert what in failures(load_model(BadCalculator(what)))

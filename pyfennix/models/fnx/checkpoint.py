@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 
 import numpy as np
 import torch
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from pyfennix.exceptions import ModelError
 from pyfennix.io.fnx import flatten, nest, read_fnx, write_tree
@@ -33,12 +35,16 @@ def load_fnx(path: str | os.PathLike) -> FennixModel:
             _prefixed(key): value
             for key, value in flatten(tree["variables"].get("params", {})).items()
         }
-        model = FennixModel(tree, own.get("elements"), own.get("blocks"), own.get("tables"), name)
+        with _at_most(sum(value.size for value in parameters.values())):
+            model = FennixModel(tree, own.get("elements"), own.get("blocks"), own.get("tables"),
+                                name)
+        if any(value.dtype == np.float64 for value in parameters.values()):
+            model.to(torch.float64)
         _fill(model, parameters)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+    except Exception as error:  # a file may hold anything, and none of it may end a program
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise ModelError(f"{path}: the description of the model is unusable ({reason})") from None
     about = own.get("about")
     model.description = str(about.get("description", "")) if isinstance(about, dict) else ""
@@ -46,21 +52,45 @@ def load_fnx(path: str | os.PathLike) -> FennixModel:
 
 
 def save_fnx(path: str | os.PathLike, model: FennixModel, about: dict | None = None) -> None:
-    """Write ``model`` with float32 parameters; ``about`` is free text kept with it."""
+    """Write ``model`` with float32 parameters; ``about`` is free text kept with it.
+
+    FeNNol reads the file unless the model has modules or settings of ours alone.
+    """
     parameters = {
         key.split(".", 1)[1]: value.detach().cpu().float().numpy()
         for key, value in model.named_parameters()
     }
-    blocks = sorted({
-        key.split(".")[3] for key in dict(model.named_parameters()) if ".update_net_0." in key
-    })
     config = {key: model.config[key] for key in
-              ("cutoff", "preprocessing", "modules", "energy_terms", "energy_unit")}
-    own = {"elements": list(model.elements), "blocks": blocks, "about": about or {}}
-    tables = model.config.get(_OWN, {}).get("tables")
+              ("cutoff", "preprocessing", "modules", "energy_terms", "energy_unit")
+              if key in model.config}
+    own = {"elements": list(model.elements), "blocks": list(model.blocks), "about": about or {}}
+    tables = (model.config.get(_OWN) or {}).get("tables")
     if tables:
         own["tables"] = tables
     write_tree(path, {**config, _OWN: own, "variables": {"params": nest(parameters)}})
+
+
+@contextmanager
+def _at_most(count: int):
+    """Refuse a description that asks for far more parameters than the file can fill.
+
+    A few missing ones are named later; this is about memory.
+    """
+    made, most = 0, 2 * count + 1_000_000
+
+    def note(_module, _name, parameter) -> None:
+        nonlocal made
+        made += 0 if parameter is None else parameter.numel()
+        if made > most:
+            raise ModelError(
+                f"the modules described need more parameters than the {count} numbers in the file"
+            )
+
+    hook = register_module_parameter_registration_hook(note)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def _prefixed(key: str) -> str:
@@ -80,6 +110,10 @@ def _fill(model: FennixModel, parameters: dict[str, np.ndarray]) -> None:
     with torch.no_grad():
         for key, target in wanted.items():
             value = parameters[key]
+            if value.dtype.kind != "f" or not np.isfinite(value).all():
+                raise ModelError(
+                    f"parameter {key.split('.', 1)[1]!r} is not made of finite numbers"
+                )
             if value.shape != tuple(target.shape):
                 raise ModelError(
                     f"parameter {key.split('.', 1)[1]!r} has shape {value.shape}, "

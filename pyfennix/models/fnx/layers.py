@@ -4,13 +4,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, silu
 
+from pyfennix.exceptions import ModelError
+
 Partition = list[tuple[str, Tensor]]
+
+# entries of one kernel; refused before memory is asked for
+_LARGEST = 1 << 26
 
 
 class Dense(nn.Module):
@@ -18,6 +23,8 @@ class Dense(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, bias: bool = True) -> None:
         super().__init__()
+        if n_in * n_out > _LARGEST:
+            raise ModelError(f"a layer of {n_in} x {n_out} parameters is beyond reason")
         self.kernel = nn.Parameter(torch.randn(n_in, n_out) / math.sqrt(n_in))
         self.bias = nn.Parameter(torch.zeros(n_out)) if bias else None
 
@@ -30,10 +37,12 @@ class Dense(nn.Module):
 
 
 class NeuralNet(nn.Module):
-    """Dense layers ``Layer_1``, ``Layer_2``, … with swish between them, none after the last."""
+    """Dense layers ``Layer_1``, ``Layer_2``, … with ``activate`` between, none after the last."""
 
-    def __init__(self, n_in: int, neurons: Sequence[int], bias: bool = True) -> None:
+    def __init__(self, n_in: int, neurons: Sequence[int], bias: bool = True,
+                 activate: Callable[[Tensor], Tensor] = silu) -> None:
         super().__init__()
+        self.activate = activate
         for i, n_out in enumerate(neurons, start=1):
             self.add_module(f"Layer_{i}", Dense(n_in, n_out, bias))
             n_in = n_out
@@ -42,7 +51,7 @@ class NeuralNet(nn.Module):
     def forward(self, x: Tensor, n_out: int | None = None) -> Tensor:
         """(n, in) -> (n, out); only the first ``n_out`` columns of the last layer if given."""
         for i in range(1, self.depth):
-            x = silu(getattr(self, f"Layer_{i}")(x))
+            x = self.activate(getattr(self, f"Layer_{i}")(x))
         return getattr(self, f"Layer_{self.depth}")(x, n_out)
 
 
@@ -50,7 +59,7 @@ class NeuralNet(nn.Module):
         """(in, E) -> (out, E): the same network on columns."""
         for i in range(1, self.depth + 1):
             layer = getattr(self, f"Layer_{i}")
-            x = silu(x) if i > 1 else x
+            x = self.activate(x) if i > 1 else x
             x = torch.addmm(layer.bias.unsqueeze(1), layer.kernel.T, x)
         return x
 
@@ -59,14 +68,18 @@ class BlockNet(nn.Module):
     """One network per block of elements, evaluated for the blocks present only."""
 
     def __init__(
-        self, blocks: Sequence[str], n_in: int, neurons: Sequence[int], bias: bool = True
+        self, blocks: Sequence[str], n_in: int, neurons: Sequence[int], bias: bool = True,
+        activate: Callable[[Tensor], Tensor] = silu,
     ) -> None:
         super().__init__()
+        self.n_out = neurons[-1]
         for block in blocks:
-            self.add_module(block, NeuralNet(n_in, neurons, bias))
+            self.add_module(block, NeuralNet(n_in, neurons, bias, activate))
 
     def forward(self, x: Tensor, partition: Partition, n_out: int | None = None) -> Tensor:
         """(n, in) -> (n, out); rows in no block of ``partition`` are zero."""
+        if not partition:  # no atoms at all
+            return x.new_zeros(len(x), self.n_out if n_out is None else n_out)
         parts = [self._modules[b](x.index_select(0, rows), n_out) for b, rows in partition]
         rows = torch.cat([rows for _, rows in partition])
         out = x.new_zeros(x.shape[0], parts[0].shape[1])

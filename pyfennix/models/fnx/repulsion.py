@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from pyfennix.exceptions import ModelError
 from pyfennix.models.fnx.basis import polynomial_switch
 from pyfennix.models.fnx.edges import Edges
+from pyfennix.models.fnx.repulsion_kernel import fits, repulsion
 from pyfennix.units import BOHR_IN_ANGSTROM, HARTREE_IN_EV
 
 # e^2 / (4 pi eps0) in eV Å
@@ -28,23 +29,29 @@ _ZBL_LENGTH = 0.46850
 class ScreenedRepulsion(nn.Module):
     """Half of sum_j Zi Zj / d * phi_ij(d) * switch(d) per atom; eV and Å (notes §7)."""
 
-    def coefficients(self, numbers: list[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Amplitudes (n, n, K) and decay rates in 1/Å (n, n, K) for these elements."""
+    def coefficients(self, first: list[int], second: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Amplitudes (P, K) and decay rates in 1/Å (P, K) of P pairs of atomic numbers."""
         raise NotImplementedError
 
-    def table(self, numbers: list[int], like: Tensor) -> dict[str, Tensor]:
-        """The pair table of a composition, computed once: prefactors and rates, (n * n, K)."""
-        amplitude, rate = self.coefficients(numbers)
-        z = np.array(numbers, dtype=np.float64)
-        scale = 0.5 * COULOMB * np.outer(z, z)[:, :, None] * amplitude
-        n, terms = len(numbers) ** 2, amplitude.shape[-1]
+    def table(self, numbers: list[int], pairs: Sequence[list[int]],
+              like: Tensor) -> dict[str, Tensor]:
+        """Prefactors and rates (P, K) of pairs of kinds, computed once per composition.
+
+        ``numbers`` are the atomic numbers of the kinds, ``pairs`` the first and the second kind
+        of each pair.
+        """
+        first, second = ([numbers[kind] for kind in kinds] for kinds in pairs)
+        amplitude, rate = self.coefficients(first, second)
+        charges = np.array(first, dtype=np.float64) * np.array(second, dtype=np.float64)
         return {
-            "scale": torch.as_tensor(scale.reshape(n, terms)).to(like),
-            "rate": torch.as_tensor(rate.reshape(n, terms)).to(like),
+            "scale": torch.as_tensor(0.5 * COULOMB * charges[:, None] * amplitude).to(like),
+            "rate": torch.as_tensor(np.array(rate)).to(like),
         }
 
     def forward(self, table: dict[str, Tensor], edges: Edges) -> Tensor:
         """(n_center,) energies in eV."""
+        if edges.native and fits(table, edges):
+            return repulsion(table, edges)
         energy = _screened(table, edges.pair, edges.distances) * edges.switch
         return edges.sum(energy.unsqueeze(0)).squeeze(1)
 
@@ -73,18 +80,19 @@ class RepulsionZBL(ScreenedRepulsion):
         self.ranges = {frozenset((int(a), int(b))): float(d) for a, b, d in ranges}
         self.p = p
 
-    def coefficients(self, numbers: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    def coefficients(self, first: list[int], second: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """The universal function, the same for all pairs but for its length."""
-        power = np.array(numbers, dtype=np.float64) ** 0.23
-        inverse_length = (power[:, None] + power[None, :]) / _ZBL_LENGTH
-        rate = inverse_length[:, :, None] * np.array(_ZBL_B)
+        power = [np.array(numbers, dtype=np.float64) ** 0.23 for numbers in (first, second)]
+        rate = ((power[0] + power[1]) / _ZBL_LENGTH)[:, None] * np.array(_ZBL_B)
         return np.broadcast_to(np.array(_ZBL_A), rate.shape), rate
 
-    def table(self, numbers: list[int], like: Tensor) -> dict[str, Tensor]:
+    def table(self, numbers: list[int], pairs: Sequence[list[int]],
+              like: Tensor) -> dict[str, Tensor]:
         """As the base class, and the ranges."""
-        table = super().table(numbers, like)
+        table = super().table(numbers, pairs, like)
         if self.ranges:
-            reach = [self.ranges.get(frozenset((a, b)), math.inf) for a in numbers for b in numbers]
+            reach = [self.ranges.get(frozenset((numbers[a], numbers[b])), math.inf)
+                     for a, b in zip(*pairs, strict=True)]
             table["reach"] = torch.tensor(reach).to(like)
         return table
 
@@ -92,6 +100,8 @@ class RepulsionZBL(ScreenedRepulsion):
         """(n_center,) energies in eV."""
         if not self.ranges:
             return super().forward(table, edges)
+        if edges.native and fits(table, edges):
+            return repulsion(table, edges, self.p)
         ratio = edges.distances.detach() / table["reach"].index_select(0, edges.pair)
         # with walls below the usual distances hardly an edge is left to evaluate
         close = (ratio < 1.0).nonzero().squeeze(1)
@@ -110,23 +120,25 @@ class RepulsionNLH(ScreenedRepulsion):
     Parameters
     ----------
     elements
-        Atomic numbers of the table's rows.
+        Atomic numbers of the table's rows, of which it knows all pairs.
     amplitude, rate
         (n, n, 3) a_k and b_k (1/Å).
     """
 
     def __init__(self, elements: list[int], amplitude: np.ndarray, rate: np.ndarray) -> None:
         super().__init__()
-        self.elements = list(elements)
-        self.register_buffer("nlh_a", torch.as_tensor(np.array(amplitude)))
-        self.register_buffer("nlh_b", torch.as_tensor(np.array(rate)))
+        self.pairs_of = list(elements)
+        self.amplitude, self.rate = (np.array(x, dtype=np.float64) for x in (amplitude, rate))
+        for part in (self.amplitude, self.rate):
+            if part.shape != (len(elements), len(elements), 3) or not np.isfinite(part).all():
+                raise ModelError(
+                    "a table of repulsion_nlh is not finite of shape (elements, elements, 3)"
+                )
 
-    def coefficients(self, numbers: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    def coefficients(self, first: list[int], second: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """From the stored table; ModelError for an element that is not in it."""
-        missing = sorted(set(numbers) - set(self.elements))
+        missing = sorted({*first, *second} - set(self.pairs_of))
         if missing:
             raise ModelError(f"repulsion_nlh has no coefficients for atomic numbers {missing}")
-        rows = [self.elements.index(z) for z in numbers]
-        pick = np.ix_(rows, rows)
-        a, b = self.nlh_a.double().cpu().numpy(), self.nlh_b.double().cpu().numpy()
-        return a[pick], b[pick]
+        rows, columns = ([self.pairs_of.index(z) for z in numbers] for numbers in (first, second))
+        return self.amplitude[rows, columns], self.rate[rows, columns]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -58,6 +59,18 @@ def available(like: Tensor) -> bool:
     if like.device.type != "cpu" or like.dtype not in SUFFIX:
         return False
     return os.environ.get("PYFENNIX_NATIVE", "1") != "0" and library() is not None
+
+
+def wanted(native: bool | None, like: Tensor, parameters: Iterable[Tensor]) -> bool:
+    """Whether a model with this setting (see ``Model.native``) takes the kernels now.
+
+    They give first derivatives by positions only, so never while a parameter is trained.
+    """
+    if native is False or not available(like):
+        return False
+    if torch.is_grad_enabled() and any(p.requires_grad for p in parameters):
+        return False
+    return native is True or like.dtype == torch.float32
 
 
 def call(name: str, dtype: torch.dtype, *arguments: Tensor | int | float | None) -> None:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import silu
 
 from pyfennix.models.exchange import Exchange
+from pyfennix.models.fnx.activations import activation
 from pyfennix.models.fnx.basis import (
     bessel_basis,
     cosine_ramp,
@@ -28,6 +28,10 @@ from pyfennix.models.fnx.layers import BlockNet, Dense, NeuralNet, Partition, no
 from pyfennix.models.raster.attention import attention_logits
 from pyfennix.models.raster.config import RasterConfig
 from pyfennix.models.raster.lode import Lode
+from pyfennix.models.segments import gather_columns
+
+# Beyond this, one small matrix product per pair of kinds costs more than it saves
+_MANY_PAIRS = 200
 
 
 class Mixing(nn.Module):
@@ -69,6 +73,7 @@ class Raster(nn.Module):
         super().__init__()
         c = self.config = config
         self.exchange = Exchange()
+        self.attend = activation(c.att_activation)
         self.n_l = c.lmax + 1
         self.widths = [2 * degree + 1 for degree in range(self.n_l)]
         self.add_module("species_linear", Dense(n_species, c.dim, bias=False))
@@ -81,10 +86,10 @@ class Raster(nn.Module):
             self._add_layer(t, blocks)
         degree = torch.tensor(l_of_component(c.lmax))
         spread = (degree == torch.arange(self.n_l).unsqueeze(1)).float()
-        # (L, M) copies a per-l value to the components of l; (M, L) averages over them
+        # (L, M) copies a per-l value to the components of l, of which there are (L,); both kept
+        # as whole numbers, since a third would stay rounded to float32 in a float64 model
         self.register_buffer("spread_l", spread, persistent=False)
-        mean = spread.T / (2.0 * degree.unsqueeze(1) + 1.0)
-        self.register_buffer("mean_l", mean.contiguous(), persistent=False)
+        self.register_buffer("count_l", spread.sum(1), persistent=False)
 
     def _add_layer(self, t: int, blocks: Sequence[str]) -> None:
         c = self.config
@@ -97,14 +102,16 @@ class Raster(nn.Module):
         self.add_module(f"values_{t}", Dense(c.dim, c.scal_heads * c.att_dim, bias=False))
         self.add_module(f"self_values_{t}", Dense(c.dim, c.att_dim, bias=False))
         self.add_module(f"positional_encoding_{t}",
-                        NeuralNet(n_scalars, (c.positional_hidden, c.att_dim)))
+                        NeuralNet(n_scalars, (c.positional_hidden, c.att_dim),
+                                  activate=activation(c.positional_activation)))
         n_in = c.att_dim * (c.scal_heads + 1) + self.n_l * c.tens_heads
         if last and self.lode is not None:
             n_in += self.lode.n_out
             width = c.lode_channels * self.lode.n_values
             self.add_module(f"lode_values_{t}", Dense(c.dim, width, bias=False))
         n_out = c.dim + self.n_l * c.tens_heads
-        self.add_module(f"update_net_{t}", BlockNet(blocks, n_in, (*c.update_hidden, n_out)))
+        self.add_module(f"update_net_{t}", BlockNet(blocks, n_in, (*c.update_hidden, n_out),
+                                                    activate=activation(c.activation)))
         if c.tens_heads > 1:
             self.add_module(f"extract_mixing_{t}", Mixing(c.tens_heads))
             self.add_module(f"update_mixing_{t}", Mixing(c.tens_heads))
@@ -112,28 +119,33 @@ class Raster(nn.Module):
     def _part(self, name: str, t: int) -> nn.Module:
         return self._modules[f"{name}_{t}"]
 
-    def static(self, species: Tensor, radii: Tensor) -> dict[str, Tensor]:
-        """Whatever depends on the elements only, one row per element (or pair of elements).
+    def static(self, species: Tensor, radii: Tensor,
+               pairs: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        """Whatever depends on the kinds of atoms only, one row per kind or pair of kinds.
 
-        ``species`` (U, n_species) embeddings, ``radii`` (U,) covalent radii in Å. Returns ``x``
-        (U, dim), ``qk`` (U * U, heads, att_dim), ``values``, ``own``, ``radius_sum`` (U * U,) and
-        ``neighbor_mask`` (U, U * U).
+        ``species`` (U, n_species) embeddings, ``radii`` (U,) covalent radii in Å, ``pairs`` the
+        first and second kinds (P,) of the pairs. Returns ``x`` (U, dim), ``qk`` (P, heads,
+        att_dim), ``values``, ``own``, ``radius_sum`` (P,) and, when any two kinds may meet,
+        ``neighbor_mask`` (U, P).
         """
-        c = self.config
+        c, (first, second) = self.config, pairs
         x = normalize(self._modules["species_linear"](species))
         u = len(x)
-        q = self._part("queries", 0)(x).view(u, 1, -1, c.att_dim)
-        k = self._part("keys", 0)(x).view(1, u, -1, c.att_dim)
-        qk = (q * k).flatten(0, 1) / math.sqrt(c.att_dim)
-        return {
+        q = self._part("queries", 0)(x).unflatten(1, (-1, c.att_dim)).index_select(0, first)
+        k = self._part("keys", 0)(x).unflatten(1, (-1, c.att_dim)).index_select(0, second)
+        static = {
             "x": x,
-            "qk": qk,
+            "radii": radii,
+            "qk": q * k / math.sqrt(c.att_dim),
             "values": self._part("values", 0)(x).view(u, c.scal_heads, c.att_dim),
             "own": self._part("self_values", 0)(x),
-            "radius_sum": (radii.unsqueeze(1) + radii).flatten(),
-            # (U, U * U): whether the neighbour of a pair is this element
-            "neighbor_mask": torch.eye(u).repeat(1, u).to(x),
+            "radii": radii,
+            "radius_sum": radii.index_select(0, first) + radii.index_select(0, second),
         }
+        if len(first) == u * u:
+            # whether the neighbour of a pair is of this kind
+            static["neighbor_mask"] = torch.eye(u).to(x).index_select(1, second)
+        return static
 
     def forward(
         self,
@@ -143,6 +155,7 @@ class Raster(nn.Module):
         lode_edges: Edges | None,
         partition: Partition,
         n_center: int,
+        final_tensor: bool = False,
     ) -> tuple[Tensor, Tensor]:
         """Embed the centers.
 
@@ -153,24 +166,25 @@ class Raster(nn.Module):
         kind
             (n_total,) row of each atom in ``static``.
         edges, lode_edges
-            Short edge list, sorted by pair and with its switch set; long edge list.
+            Short and long edge list.
         partition
             Rows of the centers in each block.
         n_center
             Number of receivers.
+        final_tensor
+            Whether to update the tensor in the last layer too, which influences no energy.
 
         Returns
         -------
-        (n_center, dim) embedding and (n_center, tens_heads, M) tensor before the last update
-        (its last update does not influence an energy and is skipped).
+        (n_center, dim) embedding and (n_center, tens_heads, M) tensor.
         """
         c = self.config
-        geometry = self._geometry(static, edges)
+        geometry = self._geometry(static, edges.by_pair())
         x = static["x"].index_select(0, kind)
         tensor = None
         for t in range(c.nlayers):
             if t > 0:
-                x, tensor = self._fill_ghosts(x, tensor, static, kind)
+                x, tensor = self.fill_ghosts(x, tensor, static, kind)
             if t == 0:
                 parts, tensor = self._first_layer(static, kind, geometry, n_center)
             else:
@@ -180,10 +194,11 @@ class Raster(nn.Module):
             if last and self.lode is not None:
                 values = self._part("lode_values", t)
                 parts.append(self.lode(lode_edges, values, self.a_lr, x, tensor))
-            n_out = c.dim if last else None
+            skip = last and not final_tensor
+            n_out = c.dim if skip else None
             update = self._part("update_net", t)(torch.cat(parts, dim=1), partition, n_out)
             x = normalize(x[:n_center] + update[:, : c.dim])
-            if not last:
+            if not skip:
                 tensor = self._update_tensor(t, tensor, update[:, c.dim :])
         return x, tensor
 
@@ -208,22 +223,36 @@ class Raster(nn.Module):
         """Steps 2-8 of layer 0, where queries, keys and values have one row per element."""
         c, edges = self.config, geometry.edges
         w = self._part("positional_encoding", 0).columns(geometry.radial)
-        blocks = w.split(edges.pair_counts, dim=1)
-        raw = torch.cat([qk @ b for qk, b in zip(static["qk"], blocks, strict=True)], dim=1)
-        a = silu(raw) * geometry.attention_switch
+        a = self.attend(self._first_logits(static["qk"], w, edges)) * geometry.attention_switch
         n_kinds = len(static["x"])
         heads, scalars = a.split([self.n_l * c.tens_heads, c.scal_heads])
-        # scalar heads are summed per neighbouring element: within one, values are constant
-        masks = static["neighbor_mask"].repeat_interleave(edges.pair_repeats, dim=1)
-        scalars = (masks.unsqueeze(1) * scalars).flatten(0, 1)
+        if "neighbor_mask" in static:
+            # scalar heads are summed per neighbouring kind: within one, values are constant
+            masks = static["neighbor_mask"].repeat_interleave(edges.pair_repeats, dim=1)
+            scalars = (masks.unsqueeze(1) * scalars).flatten(0, 1)
+        else:  # systems of many compositions: more kinds than any atom has neighbours
+            values = gather_columns(static["values"].flatten(1),
+                                    kind.index_select(0, edges.neighbor))
+            values = values.view(c.scal_heads, c.att_dim, -1)
+            scalars = (values * scalars.unsqueeze(1)).flatten(0, 1)
         heads = heads.view(c.tens_heads, self.n_l, -1)
         tensor = self._weighted_harmonics(heads, geometry.harmonics).flatten(0, 1)
         sums = edges.sum(torch.cat([tensor, scalars]))
-        tensor, per_kind = sums.split([len(tensor), len(scalars)], dim=1)
-        per_kind = per_kind.reshape(n_center, n_kinds, c.scal_heads)
-        scalar = torch.einsum("nuh,uhc->nhc", per_kind, static["values"]).flatten(1)
+        tensor, scalar = sums.split([len(tensor), len(scalars)], dim=1)
+        if "neighbor_mask" in static:
+            per_kind = scalar.reshape(n_center, n_kinds, c.scal_heads)
+            scalar = torch.einsum("nuh,uhc->nhc", per_kind, static["values"]).flatten(1)
         own = static["own"].index_select(0, kind[:n_center])
-        return [own, scalar], tensor.reshape(n_center, c.tens_heads, -1)
+        return [own, scalar], tensor.unflatten(1, (c.tens_heads, -1))
+
+    def _first_logits(self, qk: Tensor, w: Tensor, edges: Edges) -> Tensor:
+        """(heads, E) logits of layer 0 from (P, heads, att_dim) products and (att_dim, E)."""
+        if 0 < len(qk) <= _MANY_PAIRS:
+            blocks = w.split(edges.pair_counts, dim=1)
+            return torch.cat([p @ b for p, b in zip(qk, blocks, strict=True)], dim=1)
+        one = torch.ones_like(qk[:1])
+        raw = attention_logits(qk, one, w.T.contiguous(), edges.pair, torch.zeros_like(edges.pair))
+        return raw.T.contiguous()
 
     def _layer(self, t: int, x: Tensor, tensor: Tensor, geometry: Geometry, n_center: int):
         """Steps 1-8 of a later layer; ``x`` and ``tensor`` have a row for every atom."""
@@ -241,10 +270,10 @@ class Raster(nn.Module):
             scalars.append(((near - own if degree % 2 else near + own) * part).sum(1))
         w = self._part("positional_encoding", t).columns(torch.cat(scalars))
         w = w.T.contiguous() / math.sqrt(c.att_dim)
-        q = self._part("queries", t)(center).view(n_center, -1, c.att_dim)
-        k = self._part("keys", t)(x).view(len(x), -1, c.att_dim)
+        q = self._part("queries", t)(center).unflatten(1, (-1, c.att_dim))
+        k = self._part("keys", t)(x).unflatten(1, (-1, c.att_dim))
         raw = attention_logits(q, k, w, edges.receiver, edges.neighbor)
-        a = silu(raw.T.contiguous()) * geometry.attention_switch
+        a = self.attend(raw.T.contiguous()) * geometry.attention_switch
         first, second, scalar = a.split([n_tens, n_tens, c.scal_heads])
         first, second = (h.view(c.tens_heads, self.n_l, -1) for h in (first, second))
         added = self._weighted_harmonics(first, y) + self._weighted_harmonics(second, v_j)
@@ -252,15 +281,15 @@ class Raster(nn.Module):
         sums = edges.sum(torch.cat([added.flatten(0, 1), weighted.flatten(0, 1)]))
         added, scalar = sums.split([n_flat, sums.shape[1] - n_flat], dim=1)
         own = self._part("self_values", t)(center)
-        return [own, scalar], tensor[:n_center] + added.reshape(n_center, c.tens_heads, -1)
+        return [own, scalar], tensor[:n_center] + added.unflatten(1, (c.tens_heads, -1))
 
     def _invariants(self, t: int, tensor: Tensor) -> Tensor:
         """Step 9: (n, L * heads) per-l products of the tensor with its mixed self, l-major."""
         mixed = tensor
         if self.config.tens_heads > 1:
             mixed = self._part("extract_mixing", t)(tensor)
-        product = (tensor * mixed).flatten(0, 1) @ self.mean_l
-        return product.view(len(tensor), -1, self.n_l).transpose(1, 2).flatten(1)
+        product = (tensor * mixed).flatten(0, 1) @ self.spread_l.T / self.count_l
+        return product.view(len(tensor), tensor.shape[1], self.n_l).transpose(1, 2).flatten(1)
 
     def _update_tensor(self, t: int, tensor: Tensor, update: Tensor) -> Tensor:
         """Step 12: scale by 1 + update per head and l, then mix the heads."""
@@ -268,7 +297,7 @@ class Raster(nn.Module):
         tensor = tensor * (1.0 + scale.view_as(tensor))
         return self._part("update_mixing", t)(tensor) if self.config.tens_heads > 1 else tensor
 
-    def _fill_ghosts(self, x: Tensor, tensor: Tensor, static, kind: Tensor):
+    def fill_ghosts(self, x: Tensor, tensor: Tensor, static, kind: Tensor):
         """Rows for atoms without listed neighbours, and the exchange between two layers."""
         n_center, n_total = len(x), len(kind)
         if n_total > n_center:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from pyfennix.models.fnx.basis import cosine_ramp, l_of_component, spherical_harmonics
 from pyfennix.models.fnx.edges import Edges
 from pyfennix.models.fnx.layers import Dense
+from pyfennix.models.raster.lode_kernel import Settings, fits, lode_sums
 from pyfennix.models.segments import segment_sum
 
 
@@ -35,6 +36,7 @@ class Lode(nn.Module):
         # s_n = (n + 1)/2 with n the extra powers, then l
         self.twice_s = [p + 1 for p in extra_powers] + [degree + 1 for degree in range(lmax + 1)]
         self.cutoff, self.rshort, self.dshort = cutoff, rshort, dshort
+        self._known: tuple | None = None
 
     @property
     def n_values(self) -> int:
@@ -46,22 +48,27 @@ class Lode(nn.Module):
         """Invariants per atom."""
         return self.channels * self.n_values
 
-    def radial(self, distance: Tensor, a_lr: Tensor) -> list[Tensor]:
-        """One (E,) function per value; value and slope vanish at the cutoff.
+    def constants(self, a_lr: Tensor, dtype: torch.dtype) -> Tensor:
+        """(3, n_values): a, and value and slope of (d^2 + a)^-s that vanish at the cutoff.
 
         a and rc^2 + a are rounded to float32, as FeNNol does also in float64.
         """
-        rc, square = self.cutoff, distance * distance
+        rc = self.cutoff
         a = a_lr.reshape(-1).float() ** 2
-        at_cutoff = (a + torch.tensor(rc * rc, dtype=torch.float32)).to(distance)
-        twice_s = torch.tensor(self.twice_s, dtype=distance.dtype, device=distance.device)
+        at_cutoff = (a + torch.tensor(rc * rc, dtype=torch.float32)).to(dtype)
+        twice_s = torch.tensor(self.twice_s, dtype=dtype, device=a.device)
         edge = at_cutoff.pow(-0.5 * twice_s)
         slope = rc * twice_s * edge / at_cutoff
-        constant = edge + rc * slope
+        return torch.stack([a.to(dtype), edge + rc * slope, slope])
+
+    def radial(self, distance: Tensor, a_lr: Tensor) -> list[Tensor]:
+        """One (E,) function per value; value and slope vanish at the cutoff."""
+        square = distance * distance
+        a, constant, slope = self.constants(a_lr, distance.dtype)
         ramp = cosine_ramp(distance, self.rshort, self.dshort)
         columns = []
         for n, power in enumerate(self.twice_s):
-            value = _power(torch.rsqrt(square + a[n].to(distance)), power)
+            value = _power(torch.rsqrt(square + a[n]), power)
             columns.append((value - constant[n] + distance * slope[n]) * ramp)
         return columns
 
@@ -74,6 +81,30 @@ class Lode(nn.Module):
             parts.append(columns[self.extra + degree] * harmonics[degree**2 : (degree + 1) ** 2])
         return torch.cat(parts)
 
+    def sums(self, edges: Edges, z: Tensor, a_lr: Tensor) -> Tensor:
+        """(n_center, C, K) sums of the kernels times the neighbours' values z (n_total, C, n)."""
+        # one value per kernel: that of l serves its 2l + 1 components
+        repeat = list(range(self.extra))
+        repeat += [self.extra + degree for degree in l_of_component(self.lmax)]
+        z = z.index_select(2, torch.tensor(repeat, device=z.device))
+        # the one place with rows instead of columns: fewer and narrower transpositions
+        rows = self.kernels(edges, a_lr).T.contiguous()
+        return torch.stack([
+            segment_sum(rows * z[:, channel].index_select(0, edges.neighbor), edges.order,
+                        edges.first, edges.receiver)
+            for channel in range(self.channels)
+        ], dim=1)
+
+    def _settings(self, a_lr: Tensor, dtype: torch.dtype) -> Settings:
+        """What the kernels need, made anew only when the parameter changes."""
+        key = (a_lr.data_ptr(), a_lr._version, dtype)
+        if self._known is None or self._known[0] != key:
+            with torch.no_grad():
+                settings = Settings(torch.tensor(self.twice_s), self.constants(a_lr, dtype),
+                                    self.extra, self.lmax, self.rshort, self.dshort)
+            self._known = key, settings
+        return self._known[1]
+
     def forward(self, edges: Edges, values: Dense, a_lr: Tensor, x: Tensor,
                 tensor: Tensor) -> Tensor:
         """(n_center, n_out) invariants.
@@ -82,18 +113,11 @@ class Lode(nn.Module):
         after this layer's tensor sum.
         """
         c, extra = self.channels, self.extra
-        kernels = self.kernels(edges, a_lr)
-        # one value per kernel: that of l serves its 2l + 1 components
-        repeat = list(range(extra)) + [extra + degree for degree in l_of_component(self.lmax)]
-        pick = torch.tensor(repeat, device=x.device)
-        z = values(x).view(-1, c, self.n_values).index_select(2, pick)
-        # the one place with rows instead of columns: fewer and narrower transpositions
-        rows = kernels.T.contiguous()
-        sums = torch.stack([
-            segment_sum(rows * z[:, channel].index_select(0, edges.neighbor), edges.order,
-                        edges.first, edges.receiver)
-            for channel in range(c)
-        ], dim=1)
+        z = values(x).view(-1, c, self.n_values)
+        if edges.native and fits(c, extra, self.lmax):
+            sums = lode_sums(edges, z, self._settings(a_lr, z.dtype))
+        else:
+            sums = self.sums(edges, z, a_lr)
         out = [sums[:, :, :extra].flatten(1), sums[:, :, extra]]
         for degree in range(1, self.lmax + 1):
             own = tensor[:, :c, degree**2 : (degree + 1) ** 2]

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The ANI family: symmetry functions, one network per element, constants per element."""
