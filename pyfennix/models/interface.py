@@ -69,8 +69,8 @@ class Model(nn.Module):
     uses_total_charge
         Whether the total charge matters; otherwise the engine warns once and ignores it.
     native
-        Which compiled kernels a model with such kernels uses on the CPU: None = for float32
-        inference, False = none (torch operations only), True = in float64 as well.
+        Whether a model that has compiled kernels uses them on the CPU (not while it is trained);
+        False means torch operations only, which also have second derivatives.
     output_names
         What :meth:`forward_outputs` can return besides the energies.
     system_outputs
@@ -92,7 +92,7 @@ class Model(nn.Module):
     conservative: bool = True
     exchanges_features: bool = False
     uses_total_charge: bool = False
-    native: bool | None = None
+    native: bool = True
     output_names: tuple[str, ...] = ()
     system_outputs: frozenset[str] = frozenset()
     ensembles: tuple[str, ...] = ()

@@ -42,8 +42,7 @@ def water_config(level: str) -> dict:
     raster |= {"module_name": "RASTER", "graph_key": short, "embedding_key": "embedding",
                "species_encoding": "species_embedding", "block_index_key": "block_index",
                "activation": "swish", "att_activation": "swish",
-               "radial_basis": {"dim": 8, "basis": "bessel", "trainable": False},
-               "activation": "swish", "att_activation": "swish"}
+               "radial_basis": {"dim": 8, "basis": "bessel", "trainable": False}}
     modules = [
         ["species_encoding", {"module_name": "species_encoding",
                               "encoding": "electronic_structure", "zmax": 86}],

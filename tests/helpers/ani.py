@@ -49,7 +49,7 @@ def ani_config(order=ORDER, aev=None, cutoffs=(5.2, 3.5), members=1, **net) -> d
     }
 
 
-def ani_model(config: dict | None = None, native: bool | None = None, **changes) -> FennixModel:
+def ani_model(config: dict | None = None, native: bool = True, **changes) -> FennixModel:
     """A float64 model with random weights, the same every time, not trainable."""
     torch.manual_seed(5)
     model = FennixModel(ani_config(**changes) if config is None else config)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from helpers.ani import ORDER, ani_config, ani_model, molecule
 
+from pyfennix.exceptions import ModelError
 from pyfennix.models.ani import kernel
 from pyfennix.models.ani.aev import AevConfig, environment_vectors
 from pyfennix.models.evaluate import evaluate
@@ -90,7 +91,8 @@ def test_single_precision_is_rounding_away(config):
     double.vectors = single.vectors.detach().double().requires_grad_(True)
     for ours, exact in zip(both(config, single)[0], both(config, double)[1], strict=True):
         error = (ours.double() - exact).abs().max() / exact.abs().max()
-        assert float(error) < 4e-7 * config.zeta
+        # exponents of about ten, and a base before its power, are rounded
+        assert float(error) < 1e-6 + 4e-7 * config.zeta
 
 
 @pytest.mark.parametrize("config", ["1x", "2x"])
@@ -158,9 +160,8 @@ def test_second_derivatives_are_refused():
     config = CONFIGS["1x"]
     edges = make_edges(config, [4, 3])
     out = kernel.environment_vectors(config, species_of(config, edges), edges)
-    (gradient,) = torch.autograd.grad(out.square().sum(), edges.vectors, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        gradient.sum().backward()
+    with pytest.raises(ModelError, match="first derivatives only"):
+        torch.autograd.grad(out.square().sum(), edges.vectors, create_graph=True)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Many systems in one evaluation: nothing depends on mates, order, image or padding."""
 
+import copy
 from functools import cache
 
 import numpy as np
@@ -16,6 +17,7 @@ from pyfennix.models.evaluate import evaluate_topology
 from pyfennix.models.fnx.model import FennixModel
 from pyfennix.models.graph import Topology
 from pyfennix.models.pairs import build_pairs
+from pyfennix.models.raster import embedding
 
 ELEMENTS = (1, 6, 8, 11, 16, 17)
 
@@ -204,3 +206,37 @@ def test_unknown_outputs_and_absent_ensembles_are_named():
         fx.evaluate(model(), [8], [[0, 0, 0]], outputs=("embeding",))
     with pytest.raises(fx.ModelError, match="no spread"):
         fx.evaluate(Pairs(), [8], [[0, 0, 0]], spread=True)
+
+
+@pytest.mark.parametrize("many", [0, 200], ids=["many kinds", "few kinds"])
+def test_training_sees_the_sum_of_its_members(many, monkeypatch):
+    """Gradients of a loss on energies and forces with respect to every parameter."""
+    monkeypatch.setattr(embedding, "_MANY_PAIRS", many)
+    trained = copy.deepcopy(model()).requires_grad_(True)
+    random = np.random.default_rng(2)
+    members = [(random.choice(ELEMENTS, size=n), random.uniform(0, 4, (n, 3)), charge)
+               for n, charge in ((4, 0.0), (6, 1.0), (3, 0.0))]
+    lists = [(numbers, *build_pairs(positions, None, trained.cutoff), charge)
+             for numbers, positions, charge in members]
+
+    def gradients(group, places):
+        graph = join_systems(group).graph(torch.tensor(places), None, trained.cutoff,
+                                          torch.float64)
+        energies = trained(graph)
+        (slope,) = torch.autograd.grad(energies.sum(), graph.vectors, create_graph=True)
+        loss = energies.sum() + slope.square().sum()
+        return torch.autograd.grad(loss, list(trained.parameters()), allow_unused=True)
+
+    whole = gradients(lists, np.concatenate([positions for _, positions, _ in members]))
+    parts = [gradients([own], positions)
+             for own, (_, positions, _) in zip(lists, members, strict=True)]
+    reached = 0
+    for total, *alone in zip(whole, *parts, strict=True):
+        found = [g for g in alone if g is not None]
+        assert (total is None or not total.any()) if not found else True
+        if found:
+            expected = sum(found)
+            # 1e-7: the exponents of switches and ranges are rounded to float32 on their way
+            assert torch.allclose(total, expected, rtol=1e-8, atol=2e-7 * expected.abs().max())
+            reached += 1
+    assert reached > 30

@@ -250,5 +250,5 @@ def test_identifiers_by_fid_by_name_and_in_a_map(tmp_path):
 
 
 def test_a_layer_beyond_reason_is_refused_before_it_is_made():
-    with pytest.raises(ModelError, match="60000 x 60000 .* beyond reason"):
+    with pytest.raises(ModelError, match=r"60000 x 60000 .* beyond reason"):
         Dense(60000, 60000)

@@ -272,8 +272,8 @@ def test_which_path_is_taken(monkeypatch):
         plain = getattr(pair_list if name == "close_pairs" else kernels, name)
         monkeypatch.setattr(f"pyfennix.models.graph.{name}",
                             lambda *inputs, plain=plain: calls.append(1) or plain(*inputs))
-    for dtype, native, expected in ((torch.float32, None, 2), (torch.float64, None, 0),
-                                    (torch.float64, True, 2), (torch.float32, False, 0)):
+    for dtype, native, expected in ((torch.float32, True, 2), (torch.float64, True, 2),
+                                    (torch.float32, False, 0), (torch.float64, False, 0)):
         model = Waves().to(dtype)
         model.native = native
         calls.clear()

@@ -124,7 +124,8 @@ def test_attention_in_blocks_is_the_plain_product_twice_differentiated(monkeypat
 
 
 def test_zbl_is_the_published_function():
-    table = RepulsionZBL().table([1, 8], ([0, 0, 1, 1], [0, 1, 0, 1]), torch.zeros(1, dtype=torch.float64))
+    pairs = ([0, 0, 1, 1], [0, 1, 0, 1])
+    table = RepulsionZBL().table([1, 8], pairs, torch.zeros(1, dtype=torch.float64))
     x = 1.0 * (1 + 8**0.23) / 0.46850
     phi = (0.18175 * np.exp(-3.1998 * x) + 0.50986 * np.exp(-0.94229 * x)
            + 0.28022 * np.exp(-0.4029 * x) + 0.02817 * np.exp(-0.20162 * x))

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import OrderedDict
 from pathlib import Path
@@ -21,8 +20,7 @@ from exchange import Answer, System, read, write
 def main() -> None:
     """One of the two commands."""
     # compiling takes longer than evaluating: keep what was compiled between runs
-    cache = Path(os.environ.get("FENNOL_CACHE", Path(sys.prefix) / "xla-cache"))
-    jax.config.update("jax_compilation_cache_dir", str(cache))
+    jax.config.update("jax_compilation_cache_dir", str(Path(sys.prefix) / "xla-cache"))
     command, *words = sys.argv[1:]
     if command == "create":
         create(words[0], int(words[1]), Path(words[2]))

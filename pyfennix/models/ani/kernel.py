@@ -8,11 +8,10 @@ from functools import cache
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from pyfennix.models.ani.aev import AevConfig
 from pyfennix.models.graph import Graph
-from pyfennix.models.native.library import call
+from pyfennix.models.native.library import call, first_derivative
 
 # The only switch that the kernel knows, with its exponent
 SWITCH = ("cosine", 1.0)
@@ -38,7 +37,7 @@ class _Vectors(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable
+    @first_derivative
     def backward(ctx, grad):
         vectors, first, neighbor, species = ctx.saved_tensors
         gradient = torch.empty_like(vectors)

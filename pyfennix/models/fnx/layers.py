@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import layer_norm, silu
 
 from pyfennix.exceptions import ModelError
+from pyfennix.models.fnx.dense import Permutation, networks
 
 Partition = list[tuple[str, Tensor]]
 
@@ -54,6 +55,12 @@ class NeuralNet(nn.Module):
             x = self.activate(getattr(self, f"Layer_{i}")(x))
         return getattr(self, f"Layer_{self.depth}")(x, n_out)
 
+    def layers(self, n_out: int | None = None) -> list[tuple[Tensor, Tensor | None]]:
+        """Matrix and bias of each layer, the last ones cut to ``n_out`` columns."""
+        parts = [getattr(self, f"Layer_{i}") for i in range(1, self.depth + 1)]
+        pairs = [(part.kernel, part.bias) for part in parts]
+        kernel, bias = pairs[-1]
+        return [*pairs[:-1], (kernel[:, :n_out], None if bias is None else bias[:n_out])]
 
     def columns(self, x: Tensor) -> Tensor:
         """(in, E) -> (out, E): the same network on columns."""
@@ -62,6 +69,14 @@ class NeuralNet(nn.Module):
             x = self.activate(x) if i > 1 else x
             x = torch.addmm(layer.bias.unsqueeze(1), layer.kernel.T, x)
         return x
+
+
+def block_order(partition: Partition, n: int) -> tuple[Tensor, Tensor]:
+    """(n,) the rows block by block, and the place of each row in that order."""
+    order = torch.cat([rows for _, rows in partition]) if partition else torch.arange(n)
+    place = torch.empty_like(order)
+    place[order] = torch.arange(n, device=order.device)
+    return order, place
 
 
 class BlockNet(nn.Module):
@@ -76,10 +91,23 @@ class BlockNet(nn.Module):
         for block in blocks:
             self.add_module(block, NeuralNet(n_in, neurons, bias, activate))
 
-    def forward(self, x: Tensor, partition: Partition, n_out: int | None = None) -> Tensor:
-        """(n, in) -> (n, out); rows in no block of ``partition`` are zero."""
+    def forward(self, x: Tensor, partition: Partition, n_out: int | None = None,
+                native: bool = False) -> Tensor:
+        """(n, in) -> (n, out); rows in no block of ``partition`` are zero.
+
+        ``native``: with compiled kernels where there are any for this network.
+        """
         if not partition:  # no atoms at all
             return x.new_zeros(len(x), self.n_out if n_out is None else n_out)
+        nets = [self._modules[block] for block, _ in partition]
+        counts = [len(rows) for _, rows in partition]
+        if native and sum(counts) == len(x) and all(net.activate is silu for net in nets):
+            order, place = block_order(partition, len(x))
+            layers = [net.layers(n_out) for net in nets]
+            first = [[net[0][0]] for net in layers]
+            rows = Permutation.apply(x, order, place)
+            out = networks([rows], first, layers, counts)
+            return Permutation.apply(out, place, order)
         parts = [self._modules[b](x.index_select(0, rows), n_out) for b, rows in partition]
         rows = torch.cat([rows for _, rows in partition])
         out = x.new_zeros(x.shape[0], parts[0].shape[1])

@@ -36,7 +36,7 @@ class BlockIndexNet(BlockNet, FnxModule):
 
     def run(self, state: State) -> None:
         """Per evaluation; see the base class."""
-        state[self.key] = self(state[self.source], state["partition"])
+        state[self.key] = self(state[self.source], state["partition"], native=state["native"])
 
 
 class _Repulsion(FnxModule):

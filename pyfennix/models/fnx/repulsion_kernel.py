@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from pyfennix.models.fnx.edges import LEAST_SQUARE, Edges, switch_numbers
-from pyfennix.models.native.library import call
+from pyfennix.models.native.library import call, first_derivative
 
 
 def fits(table: dict[str, Tensor], edges: Edges) -> bool:
@@ -31,7 +30,7 @@ class _Repulsion(torch.autograd.Function):
     def forward(ctx, vectors, table, edges, p):
         vectors, dtype = vectors.contiguous(), vectors.dtype
         cutoff, kind, power, exact = edges.switch_settings
-        own = switch_numbers(kind, power, exact and dtype == torch.float64)
+        own = switch_numbers(kind, power, exact)
         own, end = (torch.tensor([cutoff, *numbers], dtype=torch.float64)
                     for numbers in (own, switch_numbers("polynomial", p, False)))
         row, column, _ = edges.pair_rows
@@ -44,7 +43,7 @@ class _Repulsion(torch.autograd.Function):
         return energies
 
     @staticmethod
-    @once_differentiable
+    @first_derivative
     def backward(ctx, factor):
         gradient, first = ctx.saved_tensors
         out = torch.empty_like(gradient)

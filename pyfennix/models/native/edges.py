@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-from pyfennix.models.native.library import available, call
+from pyfennix.models.native.library import available, call, first_derivative
 
 
 def sorted_edges(index: Tensor, n: int) -> tuple[Tensor, Tensor]:
@@ -64,7 +63,7 @@ class _Short(torch.autograd.Function):
         return short, receiver, other, bounds
 
     @staticmethod
-    @once_differentiable
+    @first_derivative
     def backward(ctx, gradient, *_):
         (rows,) = ctx.saved_tensors
         out = gradient.new_empty(ctx.n_edges, 3)

@@ -6,13 +6,16 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import warnings
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, wraps
 from importlib import resources
 from pathlib import Path
 
 import torch
 from torch import Tensor
+
+from pyfennix.exceptions import ModelError
 
 SUFFIX = {torch.float32: "f32", torch.float64: "f64"}
 
@@ -48,6 +51,8 @@ def library() -> ctypes.CDLL | None:
         path = resources.files("pyfennix.models.native").joinpath(f"kernels-{level}.so")
         if path.is_file():
             return ctypes.CDLL(os.fspath(path))
+    warnings.warn("this installation of pyfennix lacks its compiled kernels: models run several "
+                  "times slower", stacklevel=2)
     return None
 
 
@@ -61,16 +66,28 @@ def available(like: Tensor) -> bool:
     return os.environ.get("PYFENNIX_NATIVE", "1") != "0" and library() is not None
 
 
-def wanted(native: bool | None, like: Tensor, parameters: Iterable[Tensor]) -> bool:
+def wanted(native: bool, like: Tensor, parameters: Iterable[Tensor]) -> bool:
     """Whether a model with this setting (see ``Model.native``) takes the kernels now.
 
     They give first derivatives by positions only, so never while a parameter is trained.
     """
-    if native is False or not available(like):
+    if not native or not available(like):
         return False
-    if torch.is_grad_enabled() and any(p.requires_grad for p in parameters):
-        return False
-    return native is True or like.dtype == torch.float32
+    return not (torch.is_grad_enabled() and any(p.requires_grad for p in parameters))
+
+
+def first_derivative(backward):
+    """Decorator of a kernel's ``backward``: ModelError where a derivative of it is prepared."""
+
+    @wraps(backward)
+    def checked(ctx, *gradients):
+        # so it is with create_graph only; an error on use would be None for some callers
+        if torch.is_grad_enabled():
+            raise ModelError("compiled kernels give first derivatives only: "
+                             "set model.native = False for second ones")
+        return backward(ctx, *gradients)
+
+    return checked
 
 
 def call(name: str, dtype: torch.dtype, *arguments: Tensor | int | float | None) -> None:

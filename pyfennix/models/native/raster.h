@@ -5,57 +5,35 @@
 #define PYFENNIX_RASTER_H
 
 #include "vectors.h"
+#include "vmath.h"
 
 #define BLOCK 32 /* edges of one receiver that are worked on together */
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE vec load(const real *x) { return *(const vec *)x; }
 INLINE void store(real *x, vec value) { *(vec *)x = value; }
+/* Four tensor heads, the usual number */
+typedef real quad __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+INLINE quad load_quad(const real *x) { return *(const quad *)x; }
+INLINE void store_quad(real *x, quad value) { *(quad *)x = value; }
+
 INLINE int64_t padded(int64_t n) { return (n + 15) / 16 * 16; }
 
-/* exp by 2^n times a polynomial, vectorisable; NaN stays NaN */
-INLINE real exponential(real x) {
-#ifdef DOUBLE
-    x = x < -708.0 ? -708.0 : x > 709.0 ? 709.0 : x;
-    const double scaled = x * 1.4426950408889634;
-    const int64_t n = (int64_t)(scaled + (scaled < 0.0 ? -0.5 : 0.5));
-    const double high = __builtin_assoc_barrier(x - (double)n * 6.93147180369123816490e-01);
-    const double r = high - (double)n * 1.90821492927058770002e-10;
-    double p = 1.0 / 6227020800.0;
-    for (int k = 12; k >= 0; k--) {
-        const double inverse[13] = {1.0, 1.0, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720,
-                                    1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800,
-                                    1.0 / 39916800, 1.0 / 479001600};
-        p = p * r + inverse[k];
-    }
-    const union { int64_t bits; double value; } power = {(n + 1023) << 52};
-#else
-    x = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
-    const float scaled = x * 1.44269504f;
-    const int32_t n = (int32_t)(scaled + (scaled < 0.0f ? -0.5f : 0.5f));
-    const float high = __builtin_assoc_barrier(x - (float)n * 0.693359375f);
-    const float r = high + (float)n * 2.12194440e-4f;
-    float p = 1.0f / 5040;
-    p = p * r + 1.0f / 720;
-    p = p * r + 1.0f / 120;
-    p = p * r + 1.0f / 24;
-    p = p * r + 1.0f / 6;
-    p = p * r + 0.5f;
-    p = p * r + 1.0f;
-    p = p * r + 1.0f;
-    const union { int32_t bits; float value; } power = {(int32_t)((uint32_t)(n + 127) << 23)};
-#endif
-    return p * power.value;
+/* 1 / (1 + exp(-x)); the numerator is chosen among integers, as in vmath.h */
+INLINE real logistic(real x) {
+    const real e = v_exp(-R(fabs(x)));
+    const bits negative = bits_of(x) >> (8 * sizeof(real) - 1);
+    return real_of((bits_of(e) & negative) | (bits_of(R(1)) & ~negative)) / (R(1) + e);
 }
 
 /* x times the logistic function, and its derivative, of n numbers, n a multiple of 16 */
 INLINE void silu(const real *restrict x, int64_t n, real *restrict value, real *restrict slope) {
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
-        const real logistic = R(1) / (R(1) + exponential(-x[k]));
-        value[k] = x[k] * logistic;
+        const real step = logistic(x[k]);
+        value[k] = x[k] * step;
         if (slope)
-            slope[k] = logistic * (R(1) + x[k] * (R(1) - logistic));
+            slope[k] = step * (R(1) + x[k] * (R(1) - step));
     }
 }
 

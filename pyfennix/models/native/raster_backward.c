@@ -52,18 +52,32 @@ INLINE void coefficient_gradient(const sizes s, const layer *x, const real *rest
     const int64_t n_pattern = pattern(s), n_v = components(s) * s.ht;
     for (int64_t h = scalars(s); h < heads(s); h++)
         g_a[h] = 0;
-    for (int64_t l = 0; l < s.n_l; l++)
-        for (int64_t h = 0; h < s.ht; h++) {
-            real one = 0, two = 0;
-            for (int64_t m = l * l; m < (l + 1) * (l + 1); m++) {
-                one += g_total[m * s.ht + h] * y[m];
-                if (s.later)
-                    two += g_total[m * s.ht + h] * x->tensor[j * n_v + m * s.ht + h];
+    const real *const near = s.later ? x->tensor + j * n_v : g_total;
+    real *const g_1 = g_a, *const g_2 = g_a + tensor_heads(s);
+    for (int64_t l = 0; l < s.n_l; l++) {
+        const int64_t first = l * l, last = (l + 1) * (l + 1);
+        int64_t h = 0;
+        for (; h + 4 <= s.ht; h += 4) {
+            quad one = {0}, two = {0};
+            for (int64_t m = first; m < last; m++) {
+                one += load_quad(g_total + m * s.ht + h) * y[m];
+                two += load_quad(g_total + m * s.ht + h) * load_quad(near + m * s.ht + h);
             }
-            g_a[l * s.ht + h] = one;
+            store_quad(g_1 + l * s.ht + h, one);
             if (s.later)
-                g_a[(s.n_l + l) * s.ht + h] = two;
+                store_quad(g_2 + l * s.ht + h, two);
         }
+        for (; h < s.ht; h++) {
+            real one = 0, two = 0;
+            for (int64_t m = first; m < last; m++) {
+                one += g_total[m * s.ht + h] * y[m];
+                two += g_total[m * s.ht + h] * near[m * s.ht + h];
+            }
+            g_1[l * s.ht + h] = one;
+            if (s.later)
+                g_2[l * s.ht + h] = two;
+        }
+    }
     real *const scalar = g_a + scalars(s);
     if (s.by_kind) {
         for (int64_t h = 0; h < s.hs; h++)
@@ -90,6 +104,7 @@ INLINE void logit_gradient(const sizes s, const real *restrict g, const real *re
     const int64_t n = heads(s);
     for (int64_t start = 0; start < padded(s.channels); start += LANES) {
         vec row[LANES];
+#pragma GCC unroll 16
         for (int r = 0; r < LANES; r++) {
             const int64_t c = start + r;
             row[r] = (vec){0};
@@ -116,6 +131,8 @@ INLINE void through_logits(const sizes s, const layer *x, int64_t i, int64_t e, 
         const int64_t j = x->neighbor[e + k];
         const real *const edge = x->records + (e + k) * record(s);
         const real weight = edge[record(s) - 1];
+        if (s.later && k + 1 < n)
+            fetch(x->k + x->neighbor[e + k + 1] * x->k_stride, s.channels * n_heads + values(s));
         silu(row, n_heads, a, b.slope);
         coefficient_gradient(s, x, x->g_out + x->place[i] * x->out_stride, b.g_total, edge + s.radial, j,
                              b.g_a);
@@ -141,8 +158,8 @@ INLINE void through_network(const sizes s, const layer *x, int64_t e, int64_t n,
         real *const g = b.g_hidden + k * s.hidden;
 #pragma omp simd
         for (int64_t p = 0; p < s.hidden; p++) {
-            const real logistic = R(1) / (R(1) + exponential(-hidden[p]));
-            g[p] *= logistic * (R(1) + hidden[p] * (R(1) - logistic));
+            const real step = logistic(hidden[p]);
+            g[p] *= step * (R(1) + hidden[p] * (R(1) - step));
         }
     }
     affine(b.g_hidden, s.hidden, s.hidden, x->w1_t, 0, n_u, b.g_u, n_u, n);
@@ -163,8 +180,19 @@ INLINE void through_harmonics(const sizes s, const layer *x, int64_t i, int64_t 
         const real sign = l % 2 ? R(-1) : R(1);
         const real *const g_l = g_u + s.radial + l * s.ht;
         for (int64_t m = l * l; m < (l + 1) * (l + 1); m++) {
-            real sum = 0;
-            for (int64_t h = 0; h < s.ht; h++) {
+            int64_t h = 0;
+            quad sums = {0};
+            for (; h + 4 <= s.ht; h += 4) {
+                const int64_t t = m * s.ht + h;
+                sums += load_quad(b.g_total + t) * load_quad(a + l * s.ht + h);
+                if (s.later) {
+                    const quad g_scalar = load_quad(g_l + h);
+                    sums += g_scalar * (load_quad(near + t) + load_quad(own + t) * sign);
+                    store_quad(b.g_own + t, load_quad(b.g_own + t) + g_scalar * (sign * y[m]));
+                }
+            }
+            real sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+            for (; h < s.ht; h++) {
                 const int64_t t = m * s.ht + h;
                 sum += b.g_total[t] * a[l * s.ht + h];
                 if (s.later) {

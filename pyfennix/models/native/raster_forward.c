@@ -45,6 +45,8 @@ INLINE void coefficients(const sizes s, const layer *x, int64_t i, int64_t e, in
     for (int64_t k = 0; k < n; k++) {
         const int64_t j = x->neighbor[e + k];
         real *const a = b.coefficient + k * n_heads;
+        if (s.later && k + 1 < n)
+            fetch(x->k + x->neighbor[e + k + 1] * x->k_stride, s.channels * n_heads);
         logits(s, q, x->k + (s.later ? j : x->kind[j]) * x->k_stride, rows + k * row + n_heads,
                rows + k * row);
         silu(rows + k * row, n_heads, a, 0);
@@ -114,6 +116,7 @@ INLINE void receiver(const sizes s, const layer *x, int64_t i, real *memory) {
         add_values(s, x, e, n, b);
         for (int64_t k = 0; k < n; k++)
             add_tensor(s, b.coefficient + k * heads(s), x->records + (e + k) * record(s) + s.radial,
+                       b.coefficient + k * heads(s) + tensor_heads(s),
                        s.later ? x->tensor + x->neighbor[e + k] * n_v : 0, b.tensor);
     }
     real *const out = x->out + x->place[i] * x->out_stride;

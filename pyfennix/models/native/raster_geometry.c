@@ -41,28 +41,6 @@ INLINE void half_turn(real t, real *sine, real *cosine) {
     *cosine = -x * s;
 }
 
-/* log of a positive normal number: exponent, and the series of atanh of the mantissa */
-INLINE real logarithm(real x) {
-#ifdef DOUBLE
-    union { double value; int64_t bits; } u = {x};
-    int64_t n = (u.bits >> 52) - 1023;
-    u.bits = (u.bits & 0xfffffffffffffLL) | 0x3ff0000000000000LL;
-    enum { TERMS = 11 };
-#else
-    union { float value; int32_t bits; } u = {x};
-    int32_t n = (u.bits >> 23) - 127;
-    u.bits = (u.bits & 0x7fffff) | 0x3f800000;
-    enum { TERMS = 5 };
-#endif
-    const int high = u.value > R(1.41421356237309505);
-    const real m = high ? u.value * R(0.5) : u.value;
-    const real f = (m - R(1)) / (m + R(1)), square = f * f;
-    real sum = R(1) / R(2 * TERMS + 1);
-    for (int k = TERMS - 1; k >= 0; k--)
-        sum = sum * square + R(1) / R(2 * k + 1);
-    return (real)(n + high) * R(0.693147180559945309417) + R(2) * f * sum;
-}
-
 INLINE void directions(tile *restrict t, const real *restrict vectors, int64_t first, int count) {
     for (int e = 0; e < TILE; e++) {
         /* spare lanes repeat an edge */
@@ -85,9 +63,14 @@ INLINE void directions(tile *restrict t, const real *restrict vectors, int64_t f
 
 INLINE void switches(tile *restrict t, const settings *restrict p, const real *restrict radius) {
     const real pi = R(3.14159265358979323846), per_cutoff = R(1.0 / p->cutoff);
-    const real c1 = R(p->c1), c2 = R(p->c2), c3 = R(p->c3), e1 = R(p->p1);
+    const real c1 = R(p->c1), e1 = R(p->p1);
+#ifdef DOUBLE
+    const real c2 = R(p->c2), c3 = R(p->c3), more2 = R(p->p2 - p->p1), more3 = R(p->p3 - p->p1);
     const int exact = p->p2 == p->p1 + 1.0 && p->p3 == p->p1 + 2.0;
-    const real more2 = R(p->p2 - p->p1), more3 = R(p->p3 - p->p1);
+#else
+    /* around u = 1: numbers like 45, 80 and 36 that cancel would be felt in float */
+    const real a0 = R(p->c1 - p->c2 + p->c3), a1 = R(p->c2 - 2.0 * p->c3), a2 = R(p->c3);
+#endif
 #pragma omp simd
     for (int e = 0; e < TILE; e++) {
         const real per_width = R(1) / (R(p->end - p->start) * radius[e]);
@@ -99,17 +82,18 @@ INLINE void switches(tile *restrict t, const settings *restrict p, const real *r
         t->ramp_slope[e] = x < R(0) || x > R(1) ? R(0) : R(0.5) * pi * per_width * sine;
         half_turn(t->distance[e] * per_cutoff, &t->wave_s[e], &t->wave_c[e]);
         const real ratio = t->distance[e] * per_cutoff;
-        const real u = ratio > R(1) ? R(1) : ratio, log_u = logarithm(u);
-        const real power = exponential(e1 * log_u);
-        const real second = exact ? u : exponential(more2 * log_u);
-        const real third = exact ? u * u : exponential(more3 * log_u);
-        t->s[e] = R(1) - power * (c1 - (c2 * second - c3 * third));
+        const real u = ratio > R(1) ? R(1) : ratio, log_u = v_log(u);
+        const real power = v_exp(e1 * log_u);
 #ifdef DOUBLE
         /* coefficients may have been rounded on purpose */
+        const real second = exact ? u : v_exp(more2 * log_u);
+        const real third = exact ? u * u : v_exp(more3 * log_u);
+        t->s[e] = R(1) - power * (c1 - (c2 * second - c3 * third));
         const real rise = c1 * e1 - (c2 * R(p->p2) * second - c3 * R(p->p3) * third);
 #else
-        /* the same, without cancellation */
-        const real rise = c1 * e1 * (R(1) - u) * (R(1) - u);
+        const real left = R(1) - u;
+        t->s[e] = R(1) - power * (a0 + left * (a1 + a2 * left));
+        const real rise = c1 * e1 * left * left;
 #endif
         t->s_slope[e] = ratio > R(1) ? R(0) : -power * rise * per_cutoff / u;
     }
@@ -119,7 +103,7 @@ INLINE void switches(tile *restrict t, const settings *restrict p, const real *r
     for (int e = 0; e < TILE; e++) {
         const real wave = R(0.5) + R(0.5) * t->wave_c[e];
         const real lower = wave < R(1e-30) ? R(1e-30) : wave;
-        t->s[e] = exponential(R(p->cosine) * logarithm(lower));
+        t->s[e] = v_exp(R(p->cosine) * v_log(lower));
         t->s_slope[e] = R(-0.5 * p->cosine) * pi * per_cutoff * t->wave_s[e] * t->s[e] / lower;
     }
 }

@@ -50,33 +50,52 @@ INLINE void affine(const real *x, int64_t x_stride, int64_t n_in, const real *w,
     }
 }
 
+/* Ask for n numbers that are needed soon. */
+INLINE void fetch(const real *x, int64_t n) {
+    for (int64_t k = 0; k < n; k += 64 / (int64_t)sizeof(real))
+        __builtin_prefetch(x + k);
+}
+
 /* u[l][h] = sum over m of (near + (-1)^l own) y */
 INLINE void edge_scalars(const sizes s, const real *restrict near, const real *restrict own,
                          const real *restrict y, real *restrict u) {
-    for (int64_t l = 0; l < s.n_l; l++)
-        for (int64_t h = 0; h < s.ht; h++) {
-            const real sign = l % 2 ? R(-1) : R(1);
+    for (int64_t l = 0; l < s.n_l; l++) {
+        const real sign = l % 2 ? R(-1) : R(1);
+        const int64_t first = l * l, last = (l + 1) * (l + 1);
+        int64_t h = 0;
+        for (; h + 4 <= s.ht; h += 4) {
+            quad sum = {0};
+            for (int64_t m = first; m < last; m++)
+                sum += (load_quad(near + m * s.ht + h) + load_quad(own + m * s.ht + h) * sign) * y[m];
+            store_quad(u + l * s.ht + h, sum);
+        }
+        for (; h < s.ht; h++) {
             real sum = 0;
-            for (int64_t m = l * l; m < (l + 1) * (l + 1); m++)
+            for (int64_t m = first; m < last; m++)
                 sum += (near[m * s.ht + h] + sign * own[m * s.ht + h]) * y[m];
             u[l * s.ht + h] = sum;
         }
+    }
 }
 
-/* raw[h] = sum over c of q[c][h] w[c] k[c][h] */
+/* raw[h] = sum over c of q[c][h] w[c] k[c][h]; q and k are read from their first to last number */
 INLINE void logits(const sizes s, const real *restrict q, const real *restrict k,
                    const real *restrict w, real *restrict raw) {
+    enum { CHUNK = 64 / LANES };
     const int64_t n = heads(s);
-    for (int64_t h = 0; h < n; h += LANES) {
-        vec even = {0}, odd = {0};
-        int64_t c = 0;
-        for (; c + 2 <= s.channels; c += 2) {
-            even += load(q + c * n + h) * load(k + c * n + h) * w[c];
-            odd += load(q + (c + 1) * n + h) * load(k + (c + 1) * n + h) * w[c + 1];
-        }
-        if (c < s.channels)
-            even += load(q + c * n + h) * load(k + c * n + h) * w[c];
-        store(raw + h, even + odd);
+    for (int64_t h = 0; h < n; h += CHUNK * LANES) {
+        vec sum[CHUNK];
+        for (int t = 0; t < CHUNK; t++)
+            sum[t] = (vec){0};
+        for (int64_t c = 0; c < s.channels; c++)
+            for (int t = 0; t < CHUNK; t++)
+                if (h + t * LANES < n) {
+                    const int64_t o = c * n + h + t * LANES;
+                    sum[t] += load(q + o) * load(k + o) * w[c];
+                }
+        for (int t = 0; t < CHUNK; t++)
+            if (h + t * LANES < n)
+                store(raw + h + t * LANES, sum[t]);
     }
 }
 
@@ -87,37 +106,36 @@ INLINE void repeat_heads(const sizes s, const real *restrict a, real *restrict r
             repeated[p + h] = a[h];
 }
 
-/* tensor[m][h] += a1[l][h] y[m] (+ a2[l][h] near[m][h]) */
-INLINE void add_tensor(const sizes s, const real *restrict a, const real *restrict y,
-                       const real *restrict near, real *restrict tensor) {
+/* tensor[m][h] += a1[l][h] y[m] (+ a2[l][h] near[m][h], unless near is null) */
+INLINE void add_tensor(const sizes s, const real *restrict a1, const real *restrict y,
+                       const real *restrict a2, const real *restrict near,
+                       real *restrict tensor) {
     for (int64_t l = 0; l < s.n_l; l++)
-        for (int64_t m = l * l; m < (l + 1) * (l + 1); m++)
-            for (int64_t h = 0; h < s.ht; h++) {
-                real term = a[l * s.ht + h] * y[m];
+        for (int64_t m = l * l; m < (l + 1) * (l + 1); m++) {
+            int64_t h = 0;
+            for (; h + 4 <= s.ht; h += 4) {
+                quad sum = load_quad(tensor + m * s.ht + h) + load_quad(a1 + l * s.ht + h) * y[m];
                 if (s.later)
-                    term += a[(s.n_l + l) * s.ht + h] * near[m * s.ht + h];
-                tensor[m * s.ht + h] += term;
+                    sum += load_quad(a2 + l * s.ht + h) * load_quad(near + m * s.ht + h);
+                store_quad(tensor + m * s.ht + h, sum);
             }
+            for (; h < s.ht; h++) {
+                tensor[m * s.ht + h] += a1[l * s.ht + h] * y[m];
+                if (s.later)
+                    tensor[m * s.ht + h] += a2[l * s.ht + h] * near[m * s.ht + h];
+            }
+        }
 }
 
-/* Sum of each of LANES vectors, as one vector: halves are exchanged between pairs of vectors. */
+/* Sum of each of LANES vectors, as one vector: each turn halves the vectors, and each vector then
+ * holds twice as many rows, in turn. */
 INLINE vec lane_sums(vec *row) {
-#ifdef DOUBLE
-    typedef int64_t index_t;
-#else
-    typedef int32_t index_t;
-#endif
-    typedef index_t mask_t __attribute__((vector_size(VECTOR_BYTES)));
-    for (int bit = 1; bit < LANES; bit *= 2) {
-        mask_t keep, swap;
-        for (int l = 0; l < LANES; l++) {
-            keep[l] = l & bit ? LANES + l : l;
-            swap[l] = l & bit ? LANES + (l ^ bit) : l ^ bit;
-        }
-        for (int r = 0; r < LANES; r += 2 * bit)
-            row[r] = __builtin_shuffle(row[r], row[r + bit], keep) +
-                     __builtin_shuffle(row[r], row[r + bit], swap);
-    }
+#pragma GCC unroll 8
+    for (int half = LANES / 2; half; half /= 2)
+#pragma GCC unroll 8
+        for (int r = 0; r < half; r++)
+            row[r] = __builtin_shufflevector(row[r], row[r + half], LOWER) +
+                     __builtin_shufflevector(row[r], row[r + half], UPPER);
     return row[0];
 }
 

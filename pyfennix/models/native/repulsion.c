@@ -22,10 +22,13 @@ typedef struct {
  * cutoff where there is one. */
 static inline void apply(const switch_t *restrict p, const real *restrict distance,
                          const real *restrict reach, real *restrict value, real *restrict slope) {
-    const real c1 = R(p->c1), c2 = R(p->c2), c3 = R(p->c3), p1 = R(p->p1);
-    const real more2 = R(p->p2 - p->p1), more3 = R(p->p3 - p->p1);
+    const real c1 = R(p->c1), p1 = R(p->p1);
 #ifdef DOUBLE
+    const real c2 = R(p->c2), c3 = R(p->c3), more2 = R(p->p2 - p->p1), more3 = R(p->p3 - p->p1);
     const real rise1 = c1 * p1, rise2 = c2 * p->p2, rise3 = c3 * p->p3;
+#else
+    /* around u = 1: numbers like 45, 80 and 36 that cancel would be felt in float */
+    const real a0 = R(p->c1 - p->c2 + p->c3), a1 = R(p->c2 - 2.0 * p->c3), a2 = R(p->c3);
 #endif
 #pragma omp simd
     for (int e = 0; e < TILE; e++) {
@@ -34,16 +37,17 @@ static inline void apply(const switch_t *restrict p, const real *restrict distan
         /* the lower bound serves pairs without a reach of their own, for which it is infinite */
         const real u = ratio > R(1) ? R(1) : ratio < R(1e-9) ? R(1e-9) : ratio;
         const real log_u = v_log(u), power = v_exp(p1 * log_u);
-        const real second = v_exp(more2 * log_u), third = v_exp(more3 * log_u);
-        const real inside = R(1) - power * (c1 - (c2 * second - c3 * third));
-        const real s = ratio > R(1) ? R(0) : inside;
 #ifdef DOUBLE
         /* the coefficients may have been rounded on purpose */
+        const real second = v_exp(more2 * log_u), third = v_exp(more3 * log_u);
+        const real inside = R(1) - power * (c1 - (c2 * second - c3 * third));
         const real rise = rise1 - (rise2 * second - rise3 * third);
 #else
-        /* the same without cancellation */
-        const real rise = c1 * p1 * (R(1) - u) * (R(1) - u);
+        const real left = R(1) - u;
+        const real inside = R(1) - power * (a0 + left * (a1 + a2 * left));
+        const real rise = c1 * p1 * left * left;
 #endif
+        const real s = ratio > R(1) ? R(0) : inside;
         const real change = ratio > R(1) ? R(0) : -power * rise * per_cutoff / u;
         slope[e] = slope[e] * s + value[e] * change;
         value[e] *= s;

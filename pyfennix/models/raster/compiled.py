@@ -12,10 +12,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from pyfennix.models.fnx.dense import networks, residual_norm
 from pyfennix.models.fnx.edges import Edges, switch_numbers
-from pyfennix.models.fnx.layers import NeuralNet, Partition, normalize
+from pyfennix.models.fnx.layers import Partition, block_order
 from pyfennix.models.raster.config import RasterConfig
-from pyfennix.models.raster.kernels import Attention, List, Records
+from pyfennix.models.raster.kernels import List, attention, edge_records
 from pyfennix.models.raster.packing import MAX_KINDS, PackedLayer, ordered_rows, pack_layer
 
 SWISH = ("swish", "silu")
@@ -23,7 +24,8 @@ SWISH = ("swish", "silu")
 
 def compilable(c: RasterConfig) -> bool:
     """Whether the kernels know this kind of embedding; any sizes will do."""
-    return c.att_activation in SWISH and c.positional_activation in SWISH and c.lmax <= 3
+    activations = {c.activation, c.att_activation, c.positional_activation}
+    return activations <= set(SWISH) and c.lmax <= 3
 
 
 def embed(raster: nn.Module, static: dict, kind: Tensor, edges: Edges, lode_edges: Edges | None,
@@ -35,12 +37,10 @@ def embed(raster: nn.Module, static: dict, kind: Tensor, edges: Edges, lode_edge
             static["layers"] = [pack_layer(raster, t) for t in range(c.nlayers)]
             static["first"] = _first_layer(raster, static)
     layers: list[PackedLayer] = static["layers"]
-    order = torch.cat([kind.new_empty(0), *(rows for _, rows in partition)])
-    place = torch.empty_like(order)
-    place[order] = torch.arange(n_center)
+    order, place = block_order(partition, n_center)
     short = List(edges.first, edges.receiver, edges.neighbor, kind)
     settings = switch_settings(edges, c)
-    records = Records.apply(edges.vectors, short, static["radii"], settings, c.radial_dim,
+    records = edge_records(edges.vectors, short, static["radii"], settings, c.radial_dim,
                             c.lmax + 1)
     x, tensor = static["x"].index_select(0, kind), None
     for t, layer in enumerate(layers):
@@ -52,24 +52,24 @@ def embed(raster: nn.Module, static: dict, kind: Tensor, edges: Edges, lode_edge
             sizes, n_sums = layer.sizes, layer.sizes.values
             q, kv = x[:n_center] @ layer.queries, x @ layer.keys_values
             short.incoming, short.in_first = edges.incoming(len(kind))
-        parts = Attention.apply(records, q, kv, tensor, short, place, sizes, layer.weights, n_sums)
+        parts = attention(records, q, kv, tensor, short, place, sizes, layer.weights, n_sums)
         parts, tensor = [parts[0]], parts[1]
         if last and raster.lode is not None:
             values = raster._modules[f"lode_values_{t}"]
             far = raster.lode(lode_edges, values, raster.a_lr, x, tensor.transpose(1, 2))
             parts.append(far.index_select(0, order))
         n_out = c.dim if last and not final_tensor else None
-        update = _update(raster, static, t, parts, partition, n_out).index_select(0, place)
-        x = normalize(x[:n_center] + update[:, : c.dim])
+        update = _update(raster, static, t, parts, partition, n_out)
+        x = residual_norm(x[:n_center], update, place)
         if n_out is None:
-            tensor = _update_tensor(raster, t, tensor, update[:, c.dim :])
+            tensor = _update_tensor(raster, t, tensor, update[:, c.dim :].index_select(0, place))
     return x, tensor.transpose(1, 2)
 
 
 def switch_settings(edges: Edges, c: RasterConfig) -> Tensor:
     """What the kernel of the records reads; see raster_geometry.c."""
     _, kind, p, exact = edges.switch_settings
-    numbers = switch_numbers(kind, p, exact and edges.vectors.dtype == torch.float64)
+    numbers = switch_numbers(kind, p, exact)
     return torch.tensor([c.cutoff, c.switch_cov_start, c.switch_cov_end, *numbers],
                         dtype=torch.float64)
 
@@ -106,27 +106,19 @@ def _first_weights(raster: nn.Module, static: dict, t: int, kernel: Tensor) -> T
 def _update(raster: nn.Module, static: dict, t: int, parts: list[Tensor], partition: Partition,
             n_out: int | None) -> Tensor:
     """The update networks on rows that lie block by block."""
+    key = ("update", t, n_out, tuple(block for block, _ in partition))
+    if key not in static:
+        with torch.no_grad():
+            widths = [part.shape[1] for part in parts]
+            nets = [raster._modules[f"update_net_{t}"]._modules[block] for block, _ in partition]
+            first = [_first_weights(raster, static, t, net.Layer_1.kernel) for net in nets]
+            layers = [net.layers(n_out) for net in nets]
+            if nets and nets[0].depth == 1:
+                first = [matrix[:, :n_out] for matrix in first]
+            static[key] = [matrix.split(widths) for matrix in first], layers
     if not partition:  # no atoms at all
         return parts[0].new_zeros(0, raster._modules[f"update_net_{t}"].n_out)
-    out, start = [], 0
-    for block, rows in partition:
-        net: NeuralNet = raster._modules[f"update_net_{t}"]._modules[block]
-        first = net.get_submodule("Layer_1")
-        key = ("first weights", t, block)
-        if key not in static:
-            with torch.no_grad():
-                weights = _first_weights(raster, static, t, first.kernel)
-                static[key] = weights.split([parts[0].shape[1],
-                                             len(weights) - parts[0].shape[1]])
-        rows = slice(start, start + len(rows))
-        h = torch.addmm(first.bias, parts[0][rows], static[key][0])
-        if len(parts) > 1:
-            h = torch.addmm(h, parts[1][rows], static[key][1])
-        for i in range(2, net.depth + 1):
-            h = net.get_submodule(f"Layer_{i}")(net.activate(h), n_out if i == net.depth else None)
-        out.append(h)
-        start = rows.stop
-    return torch.cat(out)
+    return networks(parts, *static[key], [len(rows) for _, rows in partition])
 
 
 def _update_tensor(raster: nn.Module, t: int, tensor: Tensor, update: Tensor) -> Tensor:

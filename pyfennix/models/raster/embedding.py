@@ -10,23 +10,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from pyfennix.models.exchange import Exchange
 from pyfennix.models.fnx.activations import activation
-from pyfennix.models.fnx.basis import (
-    bessel_basis,
-    cosine_ramp,
-    l_of_component,
-    spherical_harmonics,
-)
+from pyfennix.models.fnx.basis import l_of_component
 from pyfennix.models.fnx.edges import Edges
 from pyfennix.models.fnx.layers import BlockNet, Dense, NeuralNet, Partition, normalize
 from pyfennix.models.raster.attention import attention_logits
 from pyfennix.models.raster.config import RasterConfig
+from pyfennix.models.raster.geometry import (
+    Geometry,
+    degree_widths,
+    edge_geometry,
+    weighted_harmonics,
+)
 from pyfennix.models.raster.lode import Lode
 from pyfennix.models.segments import gather_columns
 
@@ -44,16 +44,6 @@ class Mixing(nn.Module):
     def forward(self, tensor: Tensor) -> Tensor:
         """(n, heads, M) -> (n, heads, M)."""
         return self.weights @ tensor
-
-
-@dataclass(eq=False)
-class Geometry:
-    """Edge quantities that all layers share, as columns: (width, E)."""
-
-    edges: Edges
-    radial: Tensor
-    harmonics: Tensor
-    attention_switch: Tensor
 
 
 class Raster(nn.Module):
@@ -75,7 +65,7 @@ class Raster(nn.Module):
         self.exchange = Exchange()
         self.attend = activation(c.att_activation)
         self.n_l = c.lmax + 1
-        self.widths = [2 * degree + 1 for degree in range(self.n_l)]
+        self.widths = degree_widths(c.lmax)
         self.add_module("species_linear", Dense(n_species, c.dim, bias=False))
         self.lode = None
         if c.lode_channels:
@@ -139,7 +129,6 @@ class Raster(nn.Module):
             "qk": q * k / math.sqrt(c.att_dim),
             "values": self._part("values", 0)(x).view(u, c.scal_heads, c.att_dim),
             "own": self._part("self_values", 0)(x),
-            "radii": radii,
             "radius_sum": radii.index_select(0, first) + radii.index_select(0, second),
         }
         if len(first) == u * u:
@@ -179,7 +168,7 @@ class Raster(nn.Module):
         (n_center, dim) embedding and (n_center, tens_heads, M) tensor.
         """
         c = self.config
-        geometry = self._geometry(static, edges.by_pair())
+        geometry = edge_geometry(edges.by_pair(), static["radius_sum"], c)
         x = static["x"].index_select(0, kind)
         tensor = None
         for t in range(c.nlayers):
@@ -202,23 +191,6 @@ class Raster(nn.Module):
                 tensor = self._update_tensor(t, tensor, update[:, c.dim :])
         return x, tensor
 
-    def _geometry(self, static: dict[str, Tensor], edges: Edges) -> Geometry:
-        """Radial functions, harmonics and switches of the short edges."""
-        c = self.config
-        d = edges.distances
-        radius = static["radius_sum"].index_select(0, edges.pair)
-        width = (c.switch_cov_end - c.switch_cov_start) * radius
-        covalent = cosine_ramp(d, c.switch_cov_start * radius, width)
-        radial = bessel_basis(d, c.cutoff, c.radial_dim) * covalent
-        harmonics = spherical_harmonics(edges.unit, c.lmax)
-        return Geometry(edges, radial, harmonics, edges.switch * covalent)
-
-    def _weighted_harmonics(self, weights: Tensor, harmonics: Tensor) -> Tensor:
-        """(heads, L, E) weights per l times (M, E) or (heads, M, E) -> (heads, M, E)."""
-        # unbind and split, not indexing: their gradient is one operation for all parts
-        parts = zip(weights.unbind(1), harmonics.split(self.widths, dim=-2), strict=True)
-        return torch.cat([weight.unsqueeze(1) * part for weight, part in parts], dim=1)
-
     def _first_layer(self, static, kind, geometry: Geometry, n_center: int):
         """Steps 2-8 of layer 0, where queries, keys and values have one row per element."""
         c, edges = self.config, geometry.edges
@@ -236,7 +208,7 @@ class Raster(nn.Module):
             values = values.view(c.scal_heads, c.att_dim, -1)
             scalars = (values * scalars.unsqueeze(1)).flatten(0, 1)
         heads = heads.view(c.tens_heads, self.n_l, -1)
-        tensor = self._weighted_harmonics(heads, geometry.harmonics).flatten(0, 1)
+        tensor = weighted_harmonics(heads, geometry.harmonics).flatten(0, 1)
         sums = edges.sum(torch.cat([tensor, scalars]))
         tensor, scalar = sums.split([len(tensor), len(scalars)], dim=1)
         if "neighbor_mask" in static:
@@ -276,7 +248,7 @@ class Raster(nn.Module):
         a = self.attend(raw.T.contiguous()) * geometry.attention_switch
         first, second, scalar = a.split([n_tens, n_tens, c.scal_heads])
         first, second = (h.view(c.tens_heads, self.n_l, -1) for h in (first, second))
-        added = self._weighted_harmonics(first, y) + self._weighted_harmonics(second, v_j)
+        added = weighted_harmonics(first, y) + weighted_harmonics(second, v_j)
         weighted = values.view(c.scal_heads, c.att_dim, -1) * scalar.unsqueeze(1)
         sums = edges.sum(torch.cat([added.flatten(0, 1), weighted.flatten(0, 1)]))
         added, scalar = sums.split([n_flat, sums.shape[1] - n_flat], dim=1)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-from pyfennix.models.native.library import call
+from pyfennix.exceptions import ModelError
+from pyfennix.models.native.library import call, first_derivative
 
 # Edges of one receiver that the kernels work on together, and the multiple rows are padded to
 _BLOCK, _PAD = 32, 16
@@ -158,13 +158,18 @@ def _run(kernel: str, sizes: Sizes, n: int, fields: dict[str, Tensor | int | Non
     call(kernel, records.dtype, sizes.table(), torch.tensor(values), n)
 
 
-class Records(torch.autograd.Function):
+def edge_records(vectors: Tensor, edges: List, radii: Tensor, settings: Tensor, n_radial: int,
+                 n_l: int) -> Tensor:
     """(E, radial + harmonics + 1) numbers of each edge from the (E, 3) vectors.
 
-    ``settings`` (9,) float64: cutoff, start and end of the covalent ramp per sum of radii, three
-    exponents and three coefficients of the switch 1 - c1 u^p1 + c2 u^p2 - c3 u^p3.
+    ``radii`` (U,) of kinds, in Å; ``settings`` (10,) float64: cutoff, start and end of the
+    covalent ramp per sum of radii, three exponents and three coefficients of the switch
+    1 - c1 u^p1 + c2 u^p2 - c3 u^p3; the last, unless 0, makes it (1/2 + cos(pi u)/2)^p instead.
     """
+    return _Records.apply(vectors, edges, radii, settings, n_radial, n_l)
 
+
+class _Records(torch.autograd.Function):
     @staticmethod
     def forward(ctx, vectors, edges: List, radii, settings, n_radial: int, n_l: int):
         vectors = vectors.contiguous()
@@ -176,7 +181,7 @@ class Records(torch.autograd.Function):
         return records
 
     @staticmethod
-    @once_differentiable
+    @first_derivative
     def backward(ctx, gradient):
         (vectors, radii, settings), edges = ctx.saved_tensors, ctx.edges
         out = torch.empty_like(vectors)
@@ -185,7 +190,9 @@ class Records(torch.autograd.Function):
         return out, None, None, None, None, None
 
 
-class Attention(torch.autograd.Function):
+def attention(records: Tensor, q: Tensor, kv: Tensor, tensor: Tensor | None, edges: List,
+              place: Tensor, sizes: Sizes, weights: Positional,
+              n_sums: int) -> tuple[Tensor, Tensor]:
     """One layer up to the input of its update network.
 
     Parameters
@@ -196,15 +203,21 @@ class Attention(torch.autograd.Function):
         Rows of queries and own values, and of keys and values; of kinds in the first layer, else
         q of centers and kv of all atoms.
     tensor
-        (n_total, M, tens_heads) or None in the first layer.
+        (n_total, M, tens_heads), or None in the first layer.
     place
         (n_center,) row of each center in the result.
+    n_sums
+        Sums of scalar heads: ``sizes.values``, or heads times kinds where they are by kind.
 
     Returns
     -------
-    (n_center, sums + invariants + own) and (n_center, M, tens_heads).
+    (n_center, sums + invariants + own) and (n_center, M, tens_heads). The derivative can be taken
+    once, not differentiated again.
     """
+    return _Attention.apply(records, q, kv, tensor, edges, place, sizes, weights, n_sums)
 
+
+class _Attention(torch.autograd.Function):
     @staticmethod
     def forward(ctx, records, q, kv, tensor, edges: List, place, sizes: Sizes,
                 weights: Positional, n_sums: int):
@@ -227,11 +240,11 @@ class Attention(torch.autograd.Function):
         return out, new
 
     @staticmethod
-    @once_differentiable
+    @first_derivative
     def backward(ctx, g_out, g_new):
         sizes, fields = ctx.sizes, ctx.fields | {"new_tensor": ctx.saved_tensors[0]}
         if ctx.fields["kept"] is None:
-            raise RuntimeError("the gradient of a compiled layer can be taken once only")
+            raise ModelError("the gradient of a compiled layer can be taken once only")
         ctx.fields["kept"] = None
         records, q, kv, tensor = (fields[name] for name in ("records", "q", "k", "tensor"))
         n_center, later = len(fields["first"]) - 1, bool(sizes.later)
@@ -242,6 +255,7 @@ class Attention(torch.autograd.Function):
         if later:
             g_q, g_kv, g_tensor = (torch.empty_like(x) for x in (q, kv, tensor))
             g_tensor[n_center:] = 0.0
+            g_kv[:, sizes.queries + sizes.values :] = 0.0
             fields |= {"g_q": g_q, "g_k": g_kv, "g_v": g_kv[:, sizes.queries :],
                        "g_tensor": g_tensor, "g_total": torch.empty_like(g_new)}
         _run("raster_backward", sizes, n_center, fields)

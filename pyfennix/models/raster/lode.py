@@ -79,7 +79,8 @@ class Lode(nn.Module):
         harmonics = spherical_harmonics(edges.unit, self.lmax)
         for degree in range(1, self.lmax + 1):
             parts.append(columns[self.extra + degree] * harmonics[degree**2 : (degree + 1) ** 2])
-        return torch.cat(parts)
+        kernels = torch.cat(parts)
+        return kernels if edges.switch_settings[1] == "hard" else kernels * edges.switch
 
     def sums(self, edges: Edges, z: Tensor, a_lr: Tensor) -> Tensor:
         """(n_center, C, K) sums of the kernels times the neighbours' values z (n_total, C, n)."""
@@ -114,7 +115,9 @@ class Lode(nn.Module):
         """
         c, extra = self.channels, self.extra
         z = values(x).view(-1, c, self.n_values)
-        if edges.native and fits(c, extra, self.lmax):
+        # FeNNix-Bio1 switches its long list off hard, which is all that the kernel knows
+        hard = edges.switch_settings[1] == "hard"
+        if edges.native and hard and fits(c, extra, self.lmax):
             sums = lode_sums(edges, z, self._settings(a_lr, z.dtype))
         else:
             sums = self.sums(edges, z, a_lr)

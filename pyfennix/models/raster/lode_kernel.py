@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from pyfennix.models.fnx.edges import Edges
-from pyfennix.models.native.library import call
+from pyfennix.models.native.library import call, first_derivative
 
 # Sizes of the fixed arrays in lode_tile.h and lode.c
 MAX_CHANNELS, MAX_VALUES, MAX_KERNELS = 64, 12, 32
@@ -74,7 +73,7 @@ class _Sums(torch.autograd.Function):
         return sums
 
     @staticmethod
-    @once_differentiable
+    @first_derivative
     def backward(ctx, gradient):
         (vectors, wide), edges, s = ctx.saved_tensors, ctx.edges, ctx.settings
         n_total, channels, width = wide.shape
