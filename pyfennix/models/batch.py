@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from pyfennix import units
-from pyfennix.exceptions import InputError
 from pyfennix.models.csr import check_csr
 from pyfennix.models.evaluate import (
     Evaluation,
@@ -20,11 +19,10 @@ from pyfennix.models.evaluate import (
 )
 from pyfennix.models.graph import Topology
 from pyfennix.models.interface import Model, check_elements
+from pyfennix.models.members import read_member
 from pyfennix.models.pairs import build_pairs
 from pyfennix.models.systems import Systems, composition_of
 from pyfennix.models.total_energy import TotalEnergyModel
-
-_KEYS = ("numbers", "positions", "cell", "charge")
 
 
 def evaluate_batch(
@@ -55,7 +53,7 @@ def evaluate_batch(
     ModelError
         As :func:`pyfennix.evaluate`.
     """
-    members = [_member(k, system) for k, system in enumerate(systems)]
+    members = [read_member(k, system) for k, system in enumerate(systems)]
     if isinstance(model, TotalEnergyModel):
         return [evaluate(model, *member, outputs=outputs, spread=spread) for member in members]
     if not members:
@@ -128,34 +126,6 @@ def join_systems(members: Sequence[tuple], device: str | torch.device = "cpu",
         kind=put(np.concatenate(kinds)),
         system=put(np.repeat(np.arange(len(sizes)), sizes)),
     )
-
-
-def _member(place: int, system: Sequence | Mapping) -> tuple:
-    """(numbers, positions, cell, charge) of one system, checked."""
-    if isinstance(system, Mapping):
-        wrong = sorted(set(system) - set(_KEYS)) or [k for k in _KEYS[:2] if k not in system]
-        values = [system.get(key) for key in _KEYS]
-    else:
-        system = tuple(system)
-        wrong = [] if 2 <= len(system) <= 4 else [f"{len(system)} entries"]
-        values = [*system, None, None][:4]
-    if wrong:
-        raise InputError(
-            f"system {place} of the batch is not numbers, positions[, cell[, charge]] "
-            f"({wrong[0]!r})"
-        )
-    numbers, positions, cell, charge = values
-    try:
-        numbers = np.asarray(numbers, dtype=np.int64)
-        positions = np.asarray(positions, dtype=np.float64).reshape(-1, 3)
-        cell = None if cell is None else np.asarray(cell, dtype=np.float64).reshape(3, 3)
-        charge = 0.0 if charge is None else float(charge)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"system {place} of the batch holds no numbers ({error})") from None
-    if numbers.shape != (len(positions),):
-        raise InputError(f"system {place} of the batch has {len(positions)} positions for "
-                         f"atomic numbers of shape {numbers.shape}")
-    return numbers, positions, cell, charge
 
 
 def _split(model: Model, result: Result, sizes: list[int]) -> list[Evaluation]:

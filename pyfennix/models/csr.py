@@ -29,3 +29,13 @@ def check_csr(numbers, first, neighbor, shift, n_local, n_center, n_total) -> No
         raise ModelError("the pair list has a different number of shifts and neighbours")
     if len(neighbor) and (neighbor.min() < 0 or neighbor.max() >= n_total):
         raise ModelError("the pair list names an atom that does not exist")
+
+
+def check_geometry(positions: Tensor, cell: Tensor | None, n_total: int) -> None:
+    """Refuse positions or cells that the pair list was not made for; ModelError."""
+    if positions.dtype != torch.float64 or positions.shape != (n_total, 3):
+        raise ModelError(f"expected float64 positions of shape ({n_total}, 3), got "
+                         f"{positions.dtype} of shape {tuple(positions.shape)}")
+    if cell is not None and (cell.dtype != torch.float64 or cell.shape[-2:] != (3, 3)):
+        raise ModelError(f"expected a float64 cell of shape (3, 3), got {cell.dtype} of shape "
+                         f"{tuple(cell.shape)}")

@@ -15,6 +15,7 @@ from pyfennix.exceptions import ModelError
 from pyfennix.models.forces import edge_gradient, forces_and_virials
 from pyfennix.models.graph import Graph, Topology
 from pyfennix.models.interface import Model, check_elements
+from pyfennix.models.members import read_system
 from pyfennix.models.native.library import wanted
 from pyfennix.models.pairs import build_pairs
 from pyfennix.models.total_energy import TotalEnergyModel, evaluate_total
@@ -97,6 +98,7 @@ def evaluate_topology(
         has no such output, or no ensemble.
     """
     needs_grad = want_forces or want_virial
+    outputs = (outputs,) if isinstance(outputs, str) else tuple(outputs)
     names = _names(model, outputs, spread)
     # edges and forces never pass a parameter: training changes nothing
     native = wanted(model.native, positions.new_empty(0, dtype=model.dtype), ())
@@ -185,7 +187,7 @@ def evaluate(
         (3, 3) in Å, rows are lattice vectors, periodic along all three; None for an isolated
         system. Any size, also smaller than the cutoff.
     charge
-        Total charge in e.
+        Total charge in e; None is 0.
     outputs
         Names among ``model.output_names``: for a ``.fnx`` model, whatever its modules write,
         such as "static_charges" or "embedding".
@@ -201,19 +203,20 @@ def evaluate(
 
     Raises
     ------
+    InputError
+        When the system's arrays have wrong shapes or hold no numbers.
     ModelError
         When an element, an output or an ensemble is unknown to the model, or its result is
         unusable.
     """
-    numbers = np.asarray(numbers)
+    numbers, positions, cell, charge = read_system(numbers, positions, cell, charge)
     check_elements(model, numbers)
     if isinstance(model, TotalEnergyModel):
         if outputs or spread:
             raise ModelError(f"model {model.name} returns a total energy, no outputs or spread")
         return _evaluate_whole(model, numbers, positions, cell, charge)
     length = units.length_in_angstrom(model.length_unit)
-    positions = np.asarray(positions, dtype=np.float64).reshape(-1, 3) / length
-    cell = None if cell is None else np.asarray(cell, dtype=np.float64) / length
+    positions, cell = positions / length, None if cell is None else cell / length
     device = device_of(model)
     first, neighbor, shift = build_pairs(positions, cell, model.cutoff)
     n = len(numbers)

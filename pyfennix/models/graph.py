@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pyfennix.exceptions import ModelError
-from pyfennix.models.csr import check_csr, kept_rows
+from pyfennix.models.csr import check_csr, check_geometry, kept_rows
 from pyfennix.models.native.edges import sorted_edges
 from pyfennix.models.native.pair_list import PairList, close_pairs, pack
 from pyfennix.models.segments import segment_sum
@@ -178,6 +178,7 @@ class Topology:
         formed in float64, then cast to ``dtype``. A pair whose distance is not a number is kept,
         so that the result shows it. ``native`` says whether compiled kernels do it.
         """
+        check_geometry(positions, cell, self.n_total)
         with torch.no_grad():
             if native:
                 parts = close_pairs(self._packed(), positions, cell, cutoff, dtype)

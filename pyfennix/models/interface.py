@@ -132,6 +132,14 @@ class Model(nn.Module):
             self.dtype = dtype
         return self
 
+    def half(self) -> Model:
+        """Refused: models compute in float32 or float64."""
+        raise ModelError("models compute in float32 or float64; float16 is not supported")
+
+    def bfloat16(self) -> Model:
+        """Refused: models compute in float32 or float64."""
+        raise ModelError("models compute in float32 or float64; bfloat16 is not supported")
+
     def float(self) -> Model:
         """The same as ``to(torch.float32)``."""
         return self.to(torch.float32)

@@ -181,8 +181,8 @@ def test_systems_may_be_maps():
         ({"numbers": [1]}, "system 1 .*'positions'"),
         (([1],), "system 1 .*1 entries"),
         (([1], [[0, 0, 0], [0, 0, 1]]), "system 1 .* 2 positions"),
-        (([1], [["a", 0, 0]]), "system 1 .* no numbers"),
-        (([1], [[0, 0, 0]], [1, 2]), "system 1 .* no numbers"),
+        (([1], [["a", 0, 0]]), "system 1 .* needs numbers"),
+        (([1], [[0, 0, 0]], [1, 2]), "system 1 .* cell of shape"),
     ],
 )
 def test_what_is_no_system_is_named(system, text):

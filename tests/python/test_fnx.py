@@ -171,6 +171,12 @@ def module(tree, name):
             "elements": [1, 8], "a": np.ones((2, 2, 2)), "b": np.ones((2, 2, 2))}}})
          or module(t, "repulsion").update(module_name="repulsion_nlh"), "repulsion_nlh"),
         (lambda t: module(t, "nn_energies").update(activation="tahn"), "activation 'tahn'"),
+        (lambda t: module(t, "repulsion").update(p=-4), "p = -4 is not a positive number"),
+        (lambda t: module(t, "repulsion").update(ranges="abc"), "ranges is not a list"),
+        (lambda t: module(t, "repulsion").update(ranges=[[1, 8, 0.0]]), "ranges is not a list"),
+        (lambda t: module(t, "embedding").update(graph_lode=["graph"]), "is not a text"),
+        (lambda t: t["variables"]["params"]["graph_Processor"]["SwitchFunction_0"].update(
+            p=np.float32(-3)), "a switch's exponent, is -3, not positive"),
     ],
 )
 def test_descriptions_that_do_not_fit_are_refused(edit, text, tmp_path):

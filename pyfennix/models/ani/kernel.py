@@ -21,7 +21,7 @@ def environment_vectors(config: AevConfig, species: Tensor, graph: Graph) -> Ten
     """(n_center, width) vectors of all receivers; pairs beyond the cutoffs add nothing.
 
     ``species`` (n_total,) int64 is each atom's row in the order of elements. Differentiable once
-    with respect to ``graph.vectors``; a second derivative raises RuntimeError.
+    with respect to ``graph.vectors``; a second derivative raises ModelError.
     """
     return _Vectors.apply(graph.vectors, graph.first, graph.neighbor, species, config)
 

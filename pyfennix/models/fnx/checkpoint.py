@@ -119,4 +119,7 @@ def _fill(model: FennixModel, parameters: dict[str, np.ndarray]) -> None:
                     f"parameter {key.split('.', 1)[1]!r} has shape {value.shape}, "
                     f"expected {tuple(target.shape)}"
                 )
+            if ".SwitchFunction_" in key and not value > 0:
+                raise ModelError(f"parameter {key.split('.', 1)[1]!r}, a switch's exponent, is "
+                                 f"{float(value):g}, not positive")
             target.copy_(torch.as_tensor(np.array(value)))

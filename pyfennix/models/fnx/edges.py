@@ -44,6 +44,7 @@ class Edges:
     made_switch: Tensor | None = None
     native: bool = False
     cache: dict = field(default_factory=dict)
+    sorted_by_pair: Edges | None = None
 
     def sum(self, columns: Tensor) -> Tensor:
         """(F, E) -> (n_center, F) sums over each receiver's edges."""
@@ -90,9 +91,9 @@ class Edges:
         """This list with its rows sorted by pair of kinds."""
         if self.pair_counts is not None:
             return self
-        if "by pair" not in self.cache:
-            self.cache["by pair"] = sort_by_pair(self)
-        return self.cache["by pair"]
+        if self.sorted_by_pair is None:
+            self.sorted_by_pair = sort_by_pair(self)
+        return self.sorted_by_pair
 
     @property
     def unit(self) -> Tensor:

@@ -84,7 +84,7 @@ class FennixModel(Model):
         self._describe()
         self._statics = StaticCache()
         # walking the module tree at every evaluation would cost more than some layers
-        self._parameter_list: list[nn.Parameter] | None = None
+        self._parameter_places: list[tuple[dict, str]] | None = None
 
     def _modules_for(self, keys: frozenset[str]) -> tuple[list[FnxModule], frozenset[str]]:
         """The modules these keys depend on, in order, and all keys that they or we read.
@@ -134,17 +134,19 @@ class FennixModel(Model):
     @property
     def exchange(self) -> nn.Module:
         """The hook between layers (see exchange.py); assign to replace it."""
-        return next(m for m in self.parts.values() if isinstance(m, RasterModule)).exchange
+        return self._modules["exchange"]
 
-    @exchange.setter
-    def exchange(self, hook: nn.Module) -> None:
-        for module in self.parts.values():
-            if isinstance(module, RasterModule):
-                module.exchange = hook
+    def __setattr__(self, name: str, value) -> None:
+        # nn.Module keeps a module under its name, whatever setter a property has
+        super().__setattr__(name, value)
+        if name == "exchange" and "parts" in self._modules:
+            for module in self.parts.values():
+                if isinstance(module, RasterModule):
+                    module.exchange = value
 
     def _apply(self, fn, recurse: bool = True):
         """Called by ``to``, ``cuda``, ``double``…, which may replace parameters."""
-        self._parameter_list, self._statics = None, StaticCache()
+        self._parameter_places, self._statics = None, StaticCache()
         return super()._apply(fn, recurse)
 
     def forward(self, graph: Graph) -> Tensor:
@@ -166,11 +168,18 @@ class FennixModel(Model):
         value = state[name]
         return value.squeeze(1) if name in self._build.flat else value
 
+    def _current_parameters(self) -> list[nn.Parameter]:
+        """All parameters, also those that replaced others since the last evaluation."""
+        if self._parameter_places is None:
+            self._parameter_places = [
+                (module._parameters, name) for module in self.modules()
+                for name, parameter in module._parameters.items() if parameter is not None
+            ]
+        return [parameters[name] for parameters, name in self._parameter_places]
+
     def _run(self, graph: Graph, keys: frozenset[str]) -> State:
         """The state after every module that the keys depend on."""
-        if self._parameter_list is None:
-            self._parameter_list = list(self.parameters())
-        parameters = self._parameter_list
+        parameters = self._current_parameters()
         modules, read = self._modules_for(keys)
         like = parameters[0] if parameters else graph.vectors
         native = wanted(self.native, graph.vectors, parameters)

@@ -12,7 +12,7 @@ from pyfennix.models.fnx.layers import BlockNet
 from pyfennix.models.fnx.modules import Build, FnxModule, RowModule, State, register
 from pyfennix.models.fnx.nlh import LAST, published
 from pyfennix.models.fnx.repulsion import RepulsionNLH, RepulsionZBL
-from pyfennix.models.fnx.settings import flag, only, required, text, texts, whole, wholes
+from pyfennix.models.fnx.settings import flag, number, only, required, text, texts, whole, wholes
 
 
 @register("block_index_net")
@@ -68,8 +68,18 @@ class ZBLModule(_Repulsion, RepulsionZBL):
     """Universal screened nuclear repulsion, ours: FeNNol has no such module."""
 
     def __init__(self, name: str, params: dict, build: Build) -> None:
-        RepulsionZBL.__init__(self, params.get("ranges", ()), float(params.get("p", 6.0)))
+        ranges = params.get("ranges", [])
+        if not isinstance(ranges, list | tuple) or not all(map(_is_range, ranges)):
+            raise ModelError("ranges is not a list of [Z1, Z2, distance in Å]")
+        RepulsionZBL.__init__(self, ranges, number(params, "p", 6.0))
         self._set_up(name, params, build)
+
+
+def _is_range(entry: object) -> bool:
+    """Whether this is [Z1, Z2, Å]."""
+    if not isinstance(entry, list | tuple) or len(entry) != 3:
+        return False
+    return all(isinstance(x, int | float) and 0 < x < 1000 for x in entry)
 
 
 @register("repulsion_nlh")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 import torch
@@ -46,7 +47,7 @@ class StaticCache:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[frozenset[str], tuple[tuple, State]] = {}
+        self._kept: dict[frozenset[str], tuple[tuple, list[Tensor], State]] = {}
 
     def get(self, modules: Sequence[nn.Module], systems: Systems, wanted: frozenset[str],
             parameters: Sequence[Tensor], like: Tensor) -> State:
@@ -56,10 +57,12 @@ class StaticCache:
         key = (systems.groups, like.device, like.dtype,
                tuple((p.data_ptr(), p._version) for p in parameters))
         kept = self._kept.get(wanted)
-        if kept is None or kept[0] != key:
+        # the parameters themselves are kept too: a new one could lie where an old one was
+        if kept is None or kept[0] != key or not all(map(operator.is_, kept[1], parameters)):
             with torch.no_grad():
-                kept = self._kept[wanted] = (key, prepare(modules, systems, wanted, like))
-        return kept[1]
+                state = prepare(modules, systems, wanted, like)
+            kept = self._kept[wanted] = (key, list(parameters), state)
+        return kept[2]
 
 
 def partition(topology: Topology, split_blocks: bool) -> Partition:

@@ -281,4 +281,6 @@ class Raster(nn.Module):
         if getattr(self.exchange, "is_identity", False):
             return x, tensor
         packed = self.exchange(torch.cat([x, tensor.flatten(1)], dim=1))
-        return packed[:, : x.shape[1]], packed[:, x.shape[1] :].reshape(tensor.shape)
+        # parts of rows: the kernels read whole ones
+        parts = packed.split([x.shape[1], packed.shape[1] - x.shape[1]], dim=1)
+        return parts[0].contiguous(), parts[1].reshape(tensor.shape).contiguous()

@@ -152,10 +152,17 @@ def _run(kernel: str, sizes: Sizes, n: int, fields: dict[str, Tensor | int | Non
     for name in _FIELDS:
         value = fields.get(name)
         if isinstance(value, Tensor):
-            # parts of rows are reached by strides of their own
+            _check(name, value, records.dtype)
             value = value.data_ptr()
         values.append(value or 0)
     call(kernel, records.dtype, sizes.table(), torch.tensor(values), n)
+
+
+def _check(name: str, value: Tensor, dtype: torch.dtype) -> None:
+    """Refuse what a kernel would misread; parts of rows are reached by strides of their own."""
+    by_stride = name.removeprefix("g_") in ("q", "k", "v", "out") and value.stride(-1) == 1
+    if not (by_stride or value.is_contiguous()) or value.dtype not in (dtype, torch.int64):
+        raise ValueError(f"kernels take contiguous {dtype} tensors only, not this {name}")
 
 
 def edge_records(vectors: Tensor, edges: List, radii: Tensor, settings: Tensor, n_radial: int,
@@ -221,6 +228,8 @@ class _Attention(torch.autograd.Function):
     @staticmethod
     def forward(ctx, records, q, kv, tensor, edges: List, place, sizes: Sizes,
                 weights: Positional, n_sums: int):
+        records, q, kv = records.contiguous(), q.contiguous(), kv.contiguous()
+        tensor = None if tensor is None else tensor.contiguous()
         n_center, n_own = len(edges.first) - 1, q.shape[1] - sizes.queries
         keep = any(ctx.needs_input_grad)
         kept = records.new_empty(len(records), sizes.kept) if keep else None
@@ -244,7 +253,8 @@ class _Attention(torch.autograd.Function):
     def backward(ctx, g_out, g_new):
         sizes, fields = ctx.sizes, ctx.fields | {"new_tensor": ctx.saved_tensors[0]}
         if ctx.fields["kept"] is None:
-            raise ModelError("the gradient of a compiled layer can be taken once only")
+            raise ModelError("the gradient of a compiled layer can be taken once only: "
+                             "set model.native = False for more")
         ctx.fields["kept"] = None
         records, q, kv, tensor = (fields[name] for name in ("records", "q", "k", "tensor"))
         n_center, later = len(fields["first"]) - 1, bool(sizes.later)
@@ -257,7 +267,7 @@ class _Attention(torch.autograd.Function):
             g_tensor[n_center:] = 0.0
             g_kv[:, sizes.queries + sizes.values :] = 0.0
             fields |= {"g_q": g_q, "g_k": g_kv, "g_v": g_kv[:, sizes.queries :],
-                       "g_tensor": g_tensor, "g_total": torch.empty_like(g_new)}
+                       "g_tensor": g_tensor, "g_total": fields["g_new"].new_empty(g_new.shape)}
         _run("raster_backward", sizes, n_center, fields)
         if later:
             _run("raster_incoming", sizes, len(kv), fields)

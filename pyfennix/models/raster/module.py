@@ -28,7 +28,8 @@ class RasterModule(Raster, FnxModule):
         self.own_name = name
         self.source = text(params, "species_encoding")
         self.graph_key = text(params, "graph_key", "graph")
-        self.lode_key = params.get("graph_lode")
+        lode = params.get("graph_lode")
+        self.lode_key = None if lode is None else text(params, "graph_lode")
         self.key = text(params, "embedding_key", "embedding")
         text(params, "block_index_key")
         _refuse_variants(params)
