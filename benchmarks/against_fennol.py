@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import boxes
@@ -30,6 +31,7 @@ REQUIRED = {"bio1M": 3.0, "bio1S": 3.0, "distilled": 2.0, "ani1x": 2.0}
 REQUIRED_FROM = 648  # atoms
 REBUILD_REQUIRED, REBUILD_AT = 10.0, 12000
 WARM_UP = 2
+PAUSE = 0.1  # s, in which the other side returns its memory instead of later on our time
 SIDES = ("ours", "fennol")
 
 
@@ -71,6 +73,7 @@ def measure(model: str, box: Path, threads: int, options: argparse.Namespace) ->
         times: dict = {side: [] for side in workers}
         for _ in range(options.turns):
             for side, worker in workers.items():
+                time.sleep(PAUSE)
                 times[side].append(worker.ask(command))
         for side in workers:
             row[side][command] = {

@@ -173,8 +173,8 @@ def calls(monkeypatch):
 
 
 @pytest.mark.parametrize(("native", "dtype", "used"), [
-    (None, torch.float32, True), (None, torch.float64, False), (True, torch.float64, True),
-    (False, torch.float32, False)])
+    (True, torch.float32, True), (True, torch.float64, True),
+    (False, torch.float64, False), (False, torch.float32, False)])
 def test_models_take_the_kernel_when_asked(calls, native, dtype, used):
     model = ani_model(native=native).to(dtype)
     evaluate(model, *molecule(6))
