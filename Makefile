@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BUILD_FILES := pyproject.toml meson.build $(shell find fortran pyfennix -name meson.build -o -name kind_map)
 
 .DEFAULT_GOAL := help
-.PHONY: help example example-python example-own-model test test-physics build lint docs benchmark \
+.PHONY: help example example-python example-own-model test test-physics build lint docs benchmark benchmark-ranks \
 	compare-fennol benchmark-fennol clean distclean
 
 help: ## this list
@@ -50,6 +50,9 @@ docs: build ## write docs/keywords.md from the program's own table
 
 benchmark: build ## cost of the two levels and of the driver
 	$(VENV)/bin/python benchmarks/levels.py
+
+benchmark-ranks: build ## parallel efficiency of each level on two ranks, against two runs at once (docs/scaling.md)
+	$(VENV)/bin/python benchmarks/ranks.py
 
 compare-fennol: build $(FENNOL_READY) ## random systems with FeNNol installed beside: same energies, forces, virials, files
 	$(VENV)/bin/python tools/fennol/compare.py --fennol $(FENNOL)/bin/python

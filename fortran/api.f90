@@ -6,15 +6,15 @@
 !> f90wrap reads this file as text: plain arguments only, explicit shapes, no optional, no allocatable.
 module fennix_api
    use, intrinsic :: iso_c_binding, only : c_f_pointer, c_loc, c_sizeof
-   use, intrinsic :: iso_fortran_env, only : output_unit
    use fennix_kinds, only : dp, i8
    use fennix_error, only : error_type
    use fennix_c_interop, only : to_address, to_pointer
-   use fennix_api_support, only : copy_array, from_handle, replace_array, report, settings_from_text, text_of, to_handle
+   use fennix_api_support, only : copy_array, from_handle, replace_array, report, text_of
    use fennix_simulation, only : simulation_type
    implicit none
    private
-   public :: create, create_from_arrays, destroy, set_provider, set_frame_sink, prepare, run, checkpoint, finish
+   public :: create, create_from_arrays, destroy, set_provider, set_frame_sink, share_failure
+   public :: prepare, run, checkpoint, finish
    public :: counters, text_length, text_codes, get_array, set_array, get_numbers, get_cell
    public :: get_energies, get_observables, get_time, get_virial, seam_layout
 
@@ -23,49 +23,29 @@ contains
 
 !> A simulation from a command line (words separated by newlines) and, if key_given, lines of a keyfile, which go
 !> before those of the file after -k. Files are named after output; when it is empty none is written.
-subroutine create(words, key_text, key_given, output, handle, stat, message)
-   use fennix_cell, only : cell_type
-   use fennix_atoms, only : atoms_type
-   use fennix_settings, only : settings_type
-   use fennix_simulation, only : new_simulation
-   use fennix_system, only : build_system, start_type
-   use fennix_text_file, only : without_extension
+!> comm_handle: communicator of the ranks, which all call this; -1 = this process alone. What rank 0 is given counts.
+subroutine create(words, key_text, key_given, output, comm_handle, handle, stat, message)
+   use fennix_creation, only : create_from_files
    character(len=*), intent(in) :: words
    character(len=*), intent(in) :: key_text
    integer, intent(in) :: key_given
    character(len=*), intent(in) :: output
+   integer, intent(in) :: comm_handle
    integer(i8), intent(out) :: handle
    integer, intent(out) :: stat
    character(len=1024), intent(out) :: message
    type(error_type), allocatable :: error
-   type(simulation_type), pointer :: sim
-   type(settings_type) :: settings
-   type(cell_type) :: cell
-   type(atoms_type) :: atoms
-   type(start_type) :: start
 
-   handle = 0
-   call settings_from_text(settings, words, key_text, key_given, output, 0, error)
-   if (.not. allocated(error)) call build_system(settings, cell, atoms, start, error)
-   if (.not. allocated(error)) then
-      ! Files under another name are those of a new run, although it goes on from the restart file
-      if (output /= without_extension(settings%structure_file)) start%kind = "xyz"
-      allocate(sim)
-      call new_simulation(sim, settings, cell, atoms, start, output_unit, .true.)
-      handle = to_handle(sim)
-   end if
+   call create_from_files(words, key_text, key_given /= 0, output, comm_handle, handle, error)
    call report(error, stat, message)
 end subroutine create
 
 
-!> A simulation of atoms given as arrays (Å, Å/ps, g/mol; cell vectors as columns), zero masses are standard ones
+!> A simulation of atoms given as arrays (Å, Å/ps, g/mol; cell vectors as columns), zero masses are standard ones;
+!> comm_handle as of create
 subroutine create_from_arrays(words, key_text, output, n, numbers, positions, velocities, has_velocities, masses, &
-      & vectors, periodic, handle, stat, message)
-   use fennix_cell, only : cell_type
-   use fennix_atoms, only : atoms_type
-   use fennix_settings, only : settings_type
-   use fennix_simulation, only : new_simulation
-   use fennix_system, only : build_system_from_arrays, start_type
+      & vectors, periodic, comm_handle, handle, stat, message)
+   use fennix_creation, only : create_from_atoms
    character(len=*), intent(in) :: words
    character(len=*), intent(in) :: key_text
    character(len=*), intent(in) :: output
@@ -77,47 +57,33 @@ subroutine create_from_arrays(words, key_text, output, n, numbers, positions, ve
    real(dp), intent(in) :: masses(n)
    real(dp), intent(in) :: vectors(3, 3)
    integer, intent(in) :: periodic
+   integer, intent(in) :: comm_handle
    integer(i8), intent(out) :: handle
    integer, intent(out) :: stat
    character(len=1024), intent(out) :: message
    type(error_type), allocatable :: error
-   type(simulation_type), pointer :: sim
-   type(settings_type) :: settings
-   type(cell_type) :: cell
-   type(atoms_type) :: atoms
-   type(start_type) :: start
 
-   handle = 0
-   call settings_from_text(settings, words, key_text, 1, output, 1, error)
-   if (.not. allocated(error)) then
-      call build_system_from_arrays(settings, numbers, positions, vectors, periodic /= 0, cell, atoms, error, start)
-   end if
-   if (.not. allocated(error)) then
-      where (masses > 0.0_dp) atoms%mass = masses
-      if (has_velocities /= 0) atoms%velocity = velocities
-      start%has_velocity = has_velocities /= 0
-      start%step = 0
-      start%inner_step = 0
-      allocate(sim)
-      call new_simulation(sim, settings, cell, atoms, start, output_unit, .true.)
-      handle = to_handle(sim)
-   end if
+   call create_from_atoms(words, key_text, output, numbers, positions, velocities, has_velocities /= 0, masses, &
+      & vectors, periodic /= 0, comm_handle, handle, error)
    call report(error, stat, message)
 end subroutine create_from_arrays
 
 
 !> Forget a simulation; its handle is dead afterwards
 subroutine destroy(handle)
+   use fennix_comm, only : close_comm
    integer(i8), intent(in) :: handle
    type(simulation_type), pointer :: sim
 
    sim => from_handle(handle)
+   call close_comm(sim%domain%comm)
    deallocate(sim)
 end subroutine destroy
 
 
 !> Hand over the force provider of a level (1 accurate, 2 fast) by the address of its provider_record
 subroutine set_provider(handle, level, address, stat, message)
+   use fennix_domain, only : settle
    use fennix_seam, only : provider_record
    use fennix_simulation, only : give_provider => set_provider
    integer(i8), intent(in) :: handle
@@ -132,6 +98,7 @@ subroutine set_provider(handle, level, address, stat, message)
    sim => from_handle(handle)
    call c_f_pointer(to_pointer(address), record)
    call give_provider(sim, level, record, error)
+   call settle(sim%domain, error)
    call report(error, stat, message)
 end subroutine set_provider
 
@@ -149,6 +116,24 @@ subroutine set_frame_sink(handle, address)
    call c_f_pointer(to_pointer(address), record)
    call give_sink(sim, record)
 end subroutine set_frame_sink
+
+
+!> Tell all ranks what failed on this one (empty: nothing), so that all know or none does; all call this together
+subroutine share_failure(handle, words, stat, message)
+   use fennix_domain, only : settle
+   use fennix_error, only : fatal_error
+   integer(i8), intent(in) :: handle
+   character(len=*), intent(in) :: words
+   integer, intent(out) :: stat
+   character(len=1024), intent(out) :: message
+   type(error_type), allocatable :: error
+   type(simulation_type), pointer :: sim
+
+   sim => from_handle(handle)
+   if (len_trim(words) > 0) call fatal_error(error, words)
+   call settle(sim%domain, error)
+   call report(error, stat, message)
+end subroutine share_failure
 
 
 !> Velocities, pair lists, first forces, output files
@@ -223,7 +208,7 @@ subroutine counters(handle, values)
    type(simulation_type), pointer :: sim
 
    sim => from_handle(handle)
-   values = [int(sim%atoms%n, i8), sim%step, sim%motion%inner_step, int(sim%obs%degrees_of_freedom, i8), &
+   values = [int(sim%domain%n_global, i8), sim%step, sim%motion%inner_step, int(sim%obs%degrees_of_freedom, i8), &
       & merge(1_i8, 0_i8, sim%cell%periodic), 0_i8]
    if (allocated(sim%obs%elements)) values(6) = size(observable_values(sim%obs), kind=i8)
 end subroutine counters
@@ -291,8 +276,9 @@ subroutine set_array(handle, name, n, values, stat, message)
 end subroutine set_array
 
 
-!> Atomic numbers, and masses in g/mol
+!> Atomic numbers, and masses in g/mol; all ranks call this together
 subroutine get_numbers(handle, n, numbers, masses)
+   use fennix_api_support, only : share_numbers
    integer(i8), intent(in) :: handle
    integer, intent(in) :: n
    integer, intent(inout) :: numbers(n)
@@ -300,8 +286,7 @@ subroutine get_numbers(handle, n, numbers, masses)
    type(simulation_type), pointer :: sim
 
    sim => from_handle(handle)
-   numbers = sim%atoms%number
-   masses = sim%atoms%mass
+   call share_numbers(sim, numbers, masses)
 end subroutine get_numbers
 
 
@@ -331,13 +316,14 @@ end subroutine get_observables
 
 !> Potential energy at the last forces of the accurate and of the fast level (the same with one), kcal/mol
 subroutine get_energies(handle, values)
+   use fennix_levels, only : total_energy
    integer(i8), intent(in) :: handle
    real(dp), intent(inout) :: values(2)
    type(simulation_type), pointer :: sim
 
    sim => from_handle(handle)
-   values(1) = sim%ladder%levels(1)%energy
-   values(2) = sim%ladder%levels(size(sim%ladder%levels))%energy
+   values(1) = total_energy(sim%ladder%levels(1), sim%domain)
+   values(2) = total_energy(sim%ladder%levels(size(sim%ladder%levels)), sim%domain)
 end subroutine get_energies
 
 
@@ -379,7 +365,7 @@ subroutine seam_layout(values)
       & c_sizeof(sink)], i8)
    values(2) = to_address(c_loc(request%exchange_context)) - to_address(c_loc(request))
    values(4) = to_address(c_loc(result%spread)) - to_address(c_loc(result))
-   values(6) = to_address(c_loc(provider%label)) - to_address(c_loc(provider))
+   values(6) = to_address(c_loc(provider%center_range)) - to_address(c_loc(provider))
    values(8) = to_address(c_loc(frame%observable)) - to_address(c_loc(frame))
    values(10) = to_address(c_loc(header%start_step)) - to_address(c_loc(header))
    values(12) = to_address(c_loc(sink%context)) - to_address(c_loc(sink))

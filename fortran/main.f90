@@ -2,22 +2,25 @@
 !> fennix-dynamic: arguments -> settings -> system -> models -> run -> exit status.
 program fennix_dynamic
    use, intrinsic :: iso_fortran_env, only : error_unit, output_unit
-   use fennix_error, only : error_type, fatal_error, to_text
+   use fennix_error, only : error_type
    use fennix_comm, only : close_comm, comm_type, new_world_comm
    use fennix_strings, only : string_type
    use fennix_arguments, only : arguments_type, command_words, parse_arguments
+   use fennix_domain, only : domain_type, settle
    use fennix_help, only : help_text, version_text
    use fennix_keywords, only : keyword_table_text
    use fennix_cell, only : cell_type
    use fennix_atoms, only : atoms_type
    use fennix_interpret, only : read_settings
    use fennix_settings, only : job_help, job_keywords, job_version, settings_type
+   use fennix_share_input, only : share_input
    use fennix_system, only : build_system, start_type
    use fennix_signals, only : install_signals
    use fennix_python_host, only : stop_host
    use fennix_driver, only : drive
    implicit none
    type(comm_type) :: comm
+   type(domain_type) :: domain
    type(string_type), allocatable :: words(:)
    type(arguments_type) :: arguments
    type(settings_type) :: settings
@@ -27,26 +30,29 @@ program fennix_dynamic
    type(error_type), allocatable :: error
 
    call new_world_comm(comm, error)
-   if (comm%size > 1) then
-      call fatal_error(error, "started on " // to_text(comm%size) // " ranks, expected 1; domain decomposition is " // &
-         & "not there yet, use threads (ml-threads) instead")
-   end if
    call leave_on(error)
    call command_words(words)
    call parse_arguments(arguments, words, error)
    call leave_on(error)
    select case (arguments%job)
    case (job_help)
-      write(output_unit, "(a)") help_text()
+      if (comm%rank == 0) write(output_unit, "(a)") help_text()
    case (job_version)
-      write(output_unit, "(a)") version_text()
+      if (comm%rank == 0) write(output_unit, "(a)") version_text()
    case (job_keywords)
-      write(output_unit, "(a)") keyword_table_text()
+      if (comm%rank == 0) write(output_unit, "(a)") keyword_table_text()
    case default
       call install_signals()
-      call read_settings(settings, arguments, error)
-      if (.not. allocated(error)) call build_system(settings, cell, atoms, start, error)
-      if (.not. allocated(error)) call drive(settings, cell, atoms, start, error)
+      if (comm%rank == 0) then
+         call read_settings(settings, arguments, error)
+         if (.not. allocated(error)) call build_system(settings, cell, atoms, start, error)
+      end if
+      domain%comm = comm
+      call settle(domain, error)
+      if (.not. allocated(error)) then
+         call share_input(comm, settings, cell, start)
+         call drive(comm, settings, cell, atoms, start, error)
+      end if
       call stop_host()
       call leave_on(error)
    end select

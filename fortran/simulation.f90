@@ -3,26 +3,30 @@
 module fennix_simulation
    use fennix_kinds, only : dp, i8
    use fennix_error, only : error_type, fatal_error, to_text
+   use fennix_comm, only : broadcast_text, comm_type
    use fennix_cell, only : cell_type
    use fennix_atoms, only : atoms_type
+   use fennix_domain, only : fail, new_domain, settle, stop_clock, stop_file
    use fennix_settings, only : settings_type
    use fennix_system, only : start_type
    use fennix_files, only : path_exists, remove_file
    use fennix_ladder, only : evaluate_all, outer_step
    use fennix_langevin, only : langevin_type
    use fennix_levels, only : new_level
-   use fennix_log, only : log_averages, log_begin, log_closing, log_line, say
+   use fennix_log, only : log_begin, log_line, say
    use fennix_motion, only : clear_tally, new_motion
    use fennix_observables, only : new_observables
-   use fennix_opening, only : check_contacts, check_outputs, degrees_of_freedom, describe_levels
+   use fennix_opening, only : check_contacts, check_outputs, degrees_of_freedom, describe_levels, distribute
+   use fennix_closing, only : describe_end
    use fennix_minimization, only : minimize_run
-   use fennix_outputs, only : close_outputs, is_due, open_outputs, report_step, save_restart, write_trajectory
+   use fennix_outputs, only : close_outputs, is_due, open_outputs, report_step, save_first, &
+      & save_restart, write_trajectory
    use fennix_provider, only : new_provider, provider_type
    use fennix_random, only : mix_seed
-   use fennix_resume, only : load_run, save_run
-   use fennix_run_state, only : measure, simulation_type
+   use fennix_resume, only : load_run
+   use fennix_run_state, only : is_root, measure, simulation_type
    use fennix_seam, only : frame_sink_record, provider_record
-   use fennix_signals, only : signal_name, stop_requested
+   use fennix_signals, only : signal_name, signal_number
    use fennix_thermostat, only : null_thermostat_type
    use fennix_timer, only : timer_accurate, timer_fast, timer_startup, timer_total
    use fennix_velocities, only : draw_velocities, remove_drift
@@ -33,11 +37,13 @@ module fennix_simulation
 contains
 
 
-!> A simulation of this system, still without models
-subroutine new_simulation(self, settings, cell, atoms, start, unit, quiet)
+!> A simulation of this system, still without models; all ranks call this together
+subroutine new_simulation(self, comm, settings, cell, atoms, start, unit, quiet)
    type(simulation_type), intent(out) :: self
+   type(comm_type), intent(in) :: comm
    type(settings_type), intent(in) :: settings
    type(cell_type), intent(in) :: cell
+   !> The whole system, significant on rank 0
    type(atoms_type), intent(in) :: atoms
    type(start_type), intent(in) :: start
    !> Where the log goes
@@ -48,15 +54,19 @@ subroutine new_simulation(self, settings, cell, atoms, start, unit, quiet)
    call self%timer%start(timer_startup)
    self%settings = settings
    self%cell = cell
-   self%atoms = atoms
    self%start = start
    self%stop_reason = ""
+   call take_atoms(self, comm, atoms)
+   call new_domain(self%domain, comm, self%atoms)
+   self%domain%wanted_shape = settings%decomposition
    allocate(self%ladder%levels(merge(2, 1, settings%two_level)))
    self%ladder%force_cap = settings%force_cap
-   call new_motion(self%motion, self%atoms)
-   call new_observables(self%obs, self%atoms, cell%periodic, degrees_of_freedom(settings, atoms%n), settings%langevin)
+   call new_motion(self%motion, self%domain%composition)
+   call new_observables(self%obs, self%domain%composition, self%domain%mass_of, cell%periodic, &
+      & degrees_of_freedom(settings, self%domain%n_global), settings%langevin)
    self%log%unit = unit
-   self%log%quiet = quiet
+   self%log%quiet = quiet .or. comm%rank > 0
+   self%log%n_ranks = comm%size
    self%key = settings%seed
    if (start%step >= 0) self%step = start%step
    if (start%inner_step >= 0) self%motion%inner_step = start%inner_step
@@ -64,6 +74,27 @@ subroutine new_simulation(self, settings, cell, atoms, start, unit, quiet)
    self%origin_time = real(self%step, dp)*settings%dt
    if (start%time >= 0.0_dp) self%origin_time = start%time
 end subroutine new_simulation
+
+
+!> At first rank 0 owns all atoms
+subroutine take_atoms(self, comm, atoms)
+   type(simulation_type), intent(inout) :: self
+   type(comm_type), intent(in) :: comm
+   type(atoms_type), intent(in) :: atoms
+   integer :: n
+
+   if (comm%rank == 0) self%whole = atoms
+   n = merge(atoms%n, 0, comm%rank == 0)
+   self%atoms%n = n
+   allocate(self%atoms%id(n), self%atoms%number(n), self%atoms%mass(n))
+   allocate(self%atoms%position(3, n), self%atoms%velocity(3, n))
+   if (n == 0) return
+   self%atoms%id(:) = atoms%id
+   self%atoms%number(:) = atoms%number
+   self%atoms%mass(:) = atoms%mass
+   self%atoms%position(:, :) = atoms%position
+   self%atoms%velocity(:, :) = atoms%velocity
+end subroutine take_atoms
 
 
 !> Give a level its model: 1 = accurate, 2 = fast
@@ -86,8 +117,8 @@ subroutine set_provider(self, index, record, error)
          & "only the fast model may be non-conservative")
    end if
    if (.not. allocated(error)) then
-      call new_level(self%ladder%levels(index), index, provider, self%atoms, self%settings%skin, &
-         & self%settings%total_charge, merge(timer_accurate, timer_fast, index == 1), error)
+      call new_level(self%ladder%levels(index), index, provider, self%domain, self%settings%skin, &
+         & self%settings%total_charge, self%settings%halo, merge(timer_accurate, timer_fast, index == 1), error)
    end if
    place = self%settings%place_accurate
    if (index == 2) place = self%settings%place_fast
@@ -119,14 +150,17 @@ subroutine prepare(self, error)
    type(error_type), allocatable, intent(out) :: error
 
    call check_outputs(self, error)
+   if (.not. (allocated(error) .or. self%settings%resume)) call check_contacts(self, error)
+   call settle(self%domain, error)
+   if (allocated(error)) return
+   call distribute(self, error)
    if (allocated(error)) return
    if (self%settings%resume) then
       call load_run(self, error)
       if (.not. allocated(error)) call say(self%log, " Continuing from " // self%settings%name // ".chk, step " // &
          & to_text(self%step))
    else
-      call check_contacts(self, error)
-      if (.not. allocated(error)) call first_forces(self, error)
+      call first_forces(self, error)
    end if
    if (allocated(error)) return
    call set_thermostat(self)
@@ -142,9 +176,10 @@ subroutine prepare(self, error)
    end if
    if (allocated(error)) return
    if (self%settings%restart_files .and. .not. self%settings%resume .and. self%settings%n_steps > 0) then
-      call save_run(self, error)
+      call save_first(self, error)
    end if
    self%prepared = .not. allocated(error)
+   if (allocated(self%whole%position)) deallocate(self%whole%position, self%whole%velocity)
    call self%timer%stop(timer_startup)
    call self%timer%reset()
 end subroutine prepare
@@ -160,20 +195,25 @@ subroutine first_forces(self, error)
       if (allocated(error)) return
    end if
    if (.not. self%start%has_velocity) then
-      call draw_velocities(self%atoms, self%settings%initial_temperature, self%key)
+      call draw_velocities(self%domain%comm, self%atoms, self%settings%initial_temperature, self%key)
    else if (self%settings%langevin .and. self%start%inner_step < 0) then
       call new_stream(self)
    end if
-   call evaluate_all(self%ladder, self%atoms, self%cell, self%motion, self%timer, error)
+   call evaluate_all(self%ladder, self%domain, self%atoms, self%cell, self%motion, self%timer, error)
 end subroutine first_forces
 
 
 !> A start that does not know how many random numbers were used takes a fresh stream, and says which
 subroutine new_stream(self)
    type(simulation_type), intent(inout) :: self
+   character(len=:), allocatable :: text
    integer(i8) :: nonce
 
    call system_clock(nonce)
+   ! The clock of rank 0 counts
+   text = to_text(nonce)
+   call broadcast_text(self%domain%comm, text, 0)
+   read(text, *) nonce
    self%key = mix_seed(self%settings%seed, nonce)
    call say(self%log, " The restart file does not say how many random numbers were used: seed " // &
       & to_text(self%settings%seed) // " mixed with nonce " // to_text(nonce))
@@ -203,25 +243,26 @@ subroutine run(self, n_steps, error)
 
    self%last_step = self%step + n_steps
    self%stop_reason = ""
+   self%domain%stop_wish = 0
    call log_begin(self%log, self%obs, self%last_step, self%timer)
    if (self%step == self%first_step) call log_line(self%log, self%obs, self%timer)
    call self%timer%start(timer_total)
-   do while (self%step < self%last_step)
-      call look_for_stop(self, error)
-      if (allocated(error)) exit
+   call settle(self%domain, error)
+   do while (self%step < self%last_step .and. .not. allocated(error))
+      call look_for_stop(self)
       if (len(self%stop_reason) > 0) exit
       due = is_due(self, self%step + 1)
       call clear_tally(self%motion)
-      call outer_step(self%ladder, self%atoms, self%cell, self%settings%dt, due, self%motion, self%timer, error)
+      call outer_step(self%ladder, self%domain, self%atoms, self%cell, self%settings%dt, due, self%motion, &
+         & self%timer, error)
       if (allocated(error)) exit
       self%step = self%step + 1
       if (self%settings%remove_inertia > 0) then
-         if (mod(self%step, int(self%settings%remove_inertia, i8)) == 0) call remove_drift(self%atoms)
+         if (mod(self%step, int(self%settings%remove_inertia, i8)) == 0) call remove_drift(self%domain%comm, self%atoms)
       end if
       if (due) call report_step(self, error)
       if (allocated(error)) exit
       if (mod(self%step, self%settings%checkpoint_every) == 0) call save_restart(self, error)
-      if (allocated(error)) exit
    end do
    call self%timer%stop(timer_total)
    if (allocated(error)) call place_error(self, error)
@@ -237,25 +278,38 @@ subroutine place_error(self, error)
 end subroutine place_error
 
 
-!> Signals, NAME.end and the wall-clock limit end a run after a whole outer step
-subroutine look_for_stop(self, error)
+!> Signals, NAME.end and the wall-clock limit end a run after a whole outer step. What rank 0 finds here, and the
+!> signals of all ranks, are agreed on in the reductions of the step, so that all stop at the same one.
+subroutine look_for_stop(self)
    type(simulation_type), intent(inout) :: self
-   type(error_type), allocatable, intent(out) :: error
-   character(len=:), allocatable :: stop_file
+   type(error_type), allocatable :: error
+   character(len=:), allocatable :: path
    real(dp) :: hours
 
-   if (stop_requested()) self%stop_reason = signal_name()
-   if (self%settings%restart_files) then
-      stop_file = self%settings%name // ".end"
-      if (path_exists(stop_file)) then
-         call remove_file(stop_file, error)
-         if (allocated(error)) return
-         self%stop_reason = stop_file
+   path = self%settings%name // ".end"
+   if (is_root(self) .and. self%settings%restart_files .and. self%domain%stop_wish == 0) then
+      if (path_exists(path)) then
+         call remove_file(path, error)
+         call fail(self%domain, error, .false.)
+         self%domain%stop_wish = stop_file
       end if
    end if
-   if (self%settings%max_hours < 0.0_dp) return
-   hours = (self%timer%seconds(timer_total) + self%timer%seconds(timer_startup))/3600.0_dp
-   if (hours >= self%settings%max_hours) self%stop_reason = "maxh"
+   if (is_root(self) .and. self%settings%max_hours >= 0.0_dp .and. self%domain%stop_wish == 0) then
+      hours = (self%timer%seconds(timer_total) + self%timer%seconds(timer_startup))/3600.0_dp
+      if (hours >= self%settings%max_hours) self%domain%stop_wish = stop_clock
+   end if
+   ! Alone there is nobody to agree with, and no reason to wait
+   if (self%domain%comm%size == 1) self%domain%stop_agreed = max(self%domain%stop_wish, signal_number())
+   select case (self%domain%stop_agreed)
+   case (0)
+      self%stop_reason = ""
+   case (stop_file)
+      self%stop_reason = path
+   case (stop_clock)
+      self%stop_reason = "maxh"
+   case default
+      self%stop_reason = signal_name(self%domain%stop_agreed)
+   end select
 end subroutine look_for_stop
 
 
@@ -269,12 +323,10 @@ subroutine finish(self, error)
    if (self%prepared .and. self%step > self%first_step .and. &
       & (self%step /= self%saved_step .or. self%settings%embedded)) call save_restart(self, error)
    call close_outputs(self, close_error)
+   call settle(self%domain, close_error)
    if (.not. allocated(error) .and. allocated(close_error)) call move_alloc(close_error, error)
    if (self%step == self%first_step) return
-   call log_averages(self%log, self%obs)
-   if (self%motion%n_capped > 0) call say(self%log, " ml-force-cap shortened the outer kick of an atom " // &
-      & to_text(self%motion%n_capped) // " times since the trajectory began")
-   call log_closing(self%log, self%timer, self%stop_reason)
+   call describe_end(self)
 end subroutine finish
 
 end module fennix_simulation

@@ -11,8 +11,10 @@ from torch import Tensor
 
 from pyfennix import seam, units
 from pyfennix.exceptions import ModelError
+from pyfennix.halo_exchange import HaloSwap
 from pyfennix.models.adapters.door import AnyModel
 from pyfennix.models.evaluate import evaluate_topology
+from pyfennix.models.exchange import SwapExchange
 from pyfennix.models.graph import Topology
 from pyfennix.models.interface import Model
 from pyfennix.models.total_energy import TotalEnergyModel, evaluate_total
@@ -30,6 +32,8 @@ class ModelCompute:
         self._key: tuple | None = None
         self._topology: Topology | None = None
         self._cell: tuple[bytes, Tensor | None] = (b"", None)
+        self._swap = HaloSwap()
+        self._hooks = model.exchange, SwapExchange(self._swap)
 
     def __call__(
         self, request: seam.ForceRequest, result: seam.ForceResult, arrays: Arrays
@@ -37,6 +41,7 @@ class ModelCompute:
         """Energy in kcal/mol; forces and virial are written where the engine wants them."""
         forces_wanted = bool(request.wanted & seam.WANT_FORCES)
         virial_wanted = bool(request.wanted & seam.WANT_VIRIAL)
+        self._choose_exchange(request)
         positions = arrays.positions
         if self.length_unit != 1.0:
             positions = positions / self.length_unit
@@ -58,6 +63,14 @@ class ModelCompute:
             local = answer.atom_energies[: request.n_local]
             arrays.atom_energy.copy_(local).mul_(self.energy_unit)
         return float(answer.energy) * self.energy_unit
+
+    def _choose_exchange(self, request: seam.ForceRequest) -> None:
+        """The engine's exchange of features when the request offers one, else the model's own."""
+        if request.exchange:
+            self._swap.connect(request)
+        hook = self._hooks[bool(request.exchange)]
+        if self.model.exchange is not hook:
+            self.model.exchange = hook
 
     def _current_topology(self, request: seam.ForceRequest, arrays: Arrays) -> Topology:
         key = (request.list_version, request.neighbor, request.n_edges, request.n_center)
@@ -160,6 +173,7 @@ def make_provider(
         model.elements,
         traits,
         culprit=model,
+        center_range=model.center_halo * compute.length_unit,
     )
 
 

@@ -61,6 +61,8 @@ def start_dynamic(words: list[str]) -> int:
     """
     at = words.index("--rerun") if "--rerun" in words else -1
     if at >= 0 and words[at + 1 : at + 2] and Path(words[at + 1]).suffix in (".h5", ".h5md"):
+        if int(os.environ.get("OMPI_COMM_WORLD_SIZE", "1")) > 1:
+            raise InputError("--rerun of an .h5 file goes on one rank; an .arc file on any number")
         from pyfennix.rerun import rerun  # Fortran reads archives, Python reads H5MD
 
         for line in rerun(words[:at] + words[at + 2 :], Path(words[at + 1])):

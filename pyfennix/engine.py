@@ -15,11 +15,15 @@ from pyfennix.host import Attachment
 
 try:
     from pyfennix.core import fennix_api as fortran
+    from pyfennix.core import fennix_api_virtual as fortran_virtual  # noqa: F401  for others
 except ImportError as error:
     raise FennixError(
         f"the compiled part of pyfennix cannot be loaded ({error}); install it with "
         f"`pip install .`, and do not import it from the source folder {Path(__file__).parent}"
     ) from error
+
+
+ALONE = -1  # no communicator: this process is the only rank
 
 
 class Engine:
@@ -34,8 +38,13 @@ class Engine:
         self._release = weakref.finalize(self, fortran.destroy, handle)
 
     @classmethod
-    def from_files(cls, words: list[str], key_text: str | None, output: str) -> Engine:
+    def from_files(
+        cls, words: list[str], key_text: str | None, output: str, comm: int = ALONE
+    ) -> Engine:
         """From a command line; lines of `key_text` go before those of the keyfile after `-k`.
+
+        ``comm`` is the Fortran handle of a communicator whose ranks all call this; what rank 0
+        is given counts.
 
         Raises
         ------
@@ -47,7 +56,7 @@ class Engine:
             _created(
                 fortran.create(
                     "\n".join(words).encode(), text.encode(), int(key_text is not None),
-                    output.encode(),
+                    output.encode(), comm,
                 )
             )
         )
@@ -63,8 +72,11 @@ class Engine:
         velocities: np.ndarray | None,
         masses: np.ndarray | None,
         cell: np.ndarray | None,
+        comm: int = ALONE,
     ) -> Engine:
         """From arrays (n,), (n, 3) in Å, (n, 3) in Å/ps, (n,) in g/mol, rows (3, 3) in Å.
+
+        ``comm`` as of :meth:`from_files`.
 
         Raises
         ------
@@ -82,7 +94,7 @@ class Engine:
                     int(velocities is not None),
                     np.zeros(n) if masses is None else np.ascontiguousarray(masses, np.float64),
                     _columns(np.zeros((3, 3)) if cell is None else cell),
-                    int(cell is not None),
+                    int(cell is not None), comm,
                 )
             )
         )
@@ -108,6 +120,15 @@ class Engine:
             self._check(fortran.set_provider(self.handle, level, provider.address))
         if attachment.sink is not None:
             fortran.set_frame_sink(self.handle, attachment.sink.address)
+
+    def share_failure(self, error: BaseException | None) -> None:
+        """Raise on all ranks when one of them gives an error; all call this together."""
+        words = b"" if error is None else (str(error) or type(error).__name__).encode()
+        stat, message = fortran.share_failure(self.handle, words)
+        if error is not None:
+            raise error
+        if stat != 0:
+            raise FennixError(message)
 
     def prepare(self) -> None:
         """Velocities, pair lists, first forces, output files."""

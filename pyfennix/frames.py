@@ -104,6 +104,9 @@ class FrameSink:
             given.keep_frames = -1
         if given.keep_frames != seam.KEEP_ALL and given.keep_frames <= 0:
             return
+        if keep_all and not h5md.is_readable(self.path):
+            given.keep_frames = -1  # killed before its first frame was whole
+            return
         with h5md.open_for_reading(self.path) as file:
             found = h5md.count_frames(file)
             difference = self._difference(file, given.contents) if found else ""

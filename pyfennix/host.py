@@ -70,7 +70,7 @@ def build(
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    device = resources.choose_device(facts.get("device", "auto"))
+    device = resources.choose_device(facts.get("device", "auto"), int(facts.get("node_rank", 0)))
     precision = facts.get("precision", "float32")
     attachment = Attachment()
     for given, key in zip(models, ("model_accurate", "model_fast"), strict=True):
@@ -117,7 +117,7 @@ def attach(text: str) -> tuple[int, int, int] | str:
     """
     try:
         facts = parse(text)
-        threads = resources.choose_threads(int(facts.get("threads", "0")))
+        threads = resources.choose_threads(int(facts.get("threads", 0)), int(facts["cores"]))
         attachment = build(facts, threads=threads)
     except Exception as error:
         show_traceback(error)

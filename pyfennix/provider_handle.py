@@ -72,6 +72,9 @@ class ProviderHandle:
         Sum of seam.CONSERVATIVE, seam.USES_CHARGE, seam.EXCHANGES, seam.NO_VIRIAL.
     culprit
         The user's object that errors are blamed on.
+    center_range
+        How far outside a domain ghosts need their own neighbours listed, unless features are
+        exchanged, Å.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class ProviderHandle:
         elements: tuple[int, ...] | None = None,
         traits: int = seam.CONSERVATIVE,
         culprit: object = None,
+        center_range: float = 0.0,
     ):
         self.label = label
         self.failure = Failure(f"the evaluation of {label.split(' (')[0]}", culprit)
@@ -97,6 +101,7 @@ class ProviderHandle:
         record.message = seam.pointer(self.failure.message)
         record.cutoff = cutoff
         record.range = cutoff if interaction_range is None else interaction_range
+        record.center_range = center_range
         for number in range(seam.MAX_NUMBER + 1):
             record.element[number] = elements is None or number in elements
         record.label = short_bytes(label, seam.LABEL_SIZE)

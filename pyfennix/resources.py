@@ -19,8 +19,11 @@ def choose_dtype(precision: str) -> torch.dtype:
     return DTYPES[precision]
 
 
-def choose_device(wish: str = "auto") -> torch.device:
+def choose_device(wish: str = "auto", node_rank: int = 0) -> torch.device:
     """The device for "auto", "cpu", "cuda" or "cuda:i".
+
+    The ranks of a node, of which this is number ``node_rank``, share its GPUs in turn unless one
+    is named.
 
     Raises
     ------
@@ -29,7 +32,7 @@ def choose_device(wish: str = "auto") -> torch.device:
     """
     name = wish.lower()
     if name == "auto":
-        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     kind, _, index = name.partition(":")
     if kind not in ("cpu", "cuda") or (index and (kind == "cpu" or not index.isdigit())):
         raise InputError(f"ml-device {wish!r} is unknown: use auto, cpu, cuda or cuda:i")
@@ -38,17 +41,20 @@ def choose_device(wish: str = "auto") -> torch.device:
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if count == 0:
         raise InputError(f"ml-device {wish} was asked for, but PyTorch finds no CUDA device here")
-    number = int(index or 0)
+    number = int(index) if index else node_rank % count
     if number >= count:
         raise InputError(f"ml-device {wish} was asked for, but there are only {count} CUDA devices")
     return torch.device("cuda", number)
 
 
-def choose_threads(wish: int = 0) -> int:
-    """CPU threads for the models: as asked, else OMP_NUM_THREADS, else the CPUs we may use."""
+def choose_threads(wish: int = 0, cores: int = 0) -> int:
+    """CPU threads for the models: as asked, else OMP_NUM_THREADS, else the CPUs we may use.
+
+    ``cores`` is this process's part of CPUs that several ranks share; 0: all that it may use.
+    """
     if wish > 0:
         return wish
     given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if given.isdigit() and int(given) > 0:
         return int(given)
-    return len(os.sched_getaffinity(0))
+    return cores or len(os.sched_getaffinity(0))

@@ -3,13 +3,15 @@
 
 import ctypes as c
 
-VERSION = 1
+VERSION = 2
 WANT_ENERGY, WANT_FORCES, WANT_VIRIAL = 1, 2, 4
 CONSERVATIVE, USES_CHARGE, EXCHANGES, NO_VIRIAL = 1, 2, 4, 8
 MAX_NUMBER = 118
 LABEL_SIZE = 256
 FRAME_VELOCITY, FRAME_FORCE, FRAME_BOX = 1, 2, 4  # frame_header.contents
 KEEP_ALL = -2  # frame_header.keep_frames
+FORWARD, BACKWARD = 0, 1  # directions of an exchange of features
+DOUBLE, FLOAT = 0, 1  # kinds of numbers in it
 
 
 class ForceRequest(c.Structure):
@@ -38,7 +40,7 @@ class ForceRequest(c.Structure):
         ("first", c.c_void_p),  # int32 (n_center + 1)
         ("neighbor", c.c_void_p),  # int32 (n_edges)
         ("shift", c.c_void_p),  # int32 (n_edges, 3)
-        ("exchange", c.c_void_p),
+        ("exchange", c.c_void_p),  # ExchangeFunction, null when features are not exchanged
         ("exchange_context", c.c_void_p),
     )
 
@@ -69,6 +71,7 @@ class ProviderRecord(c.Structure):
         ("range", c.c_double),
         ("element", c.c_int32 * (MAX_NUMBER + 1)),
         ("label", c.c_char * LABEL_SIZE),
+        ("center_range", c.c_double),  # how far outside a domain ghosts need listed neighbours, Å
     )
 
 
@@ -130,6 +133,8 @@ STRUCTS = (ForceRequest, ForceResult, ProviderRecord, FrameRecord, FrameHeader, 
 # ctypes takes the interpreter lock on entry, whichever host started Python.
 ForceFunction = c.CFUNCTYPE(c.c_int, c.c_void_p, c.POINTER(ForceRequest), c.POINTER(ForceResult))
 MessageFunction = c.CFUNCTYPE(None, c.c_void_p, c.c_void_p, c.c_int)
+# Calls from Python into the engine, which release the interpreter lock while ranks wait
+ExchangeFunction = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_int, c.c_int, c.c_int, c.c_void_p)
 FrameFunction = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_void_p)
 
 

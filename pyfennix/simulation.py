@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pyfennix import host, start
+from pyfennix import start
 from pyfennix.exceptions import InputError
 from pyfennix.progress import Progress
 from pyfennix.state import Energy, Frame
 
 if TYPE_CHECKING:
     import ase
+    import mpi4py.MPI
     from ase.calculators.calculator import BaseCalculator
 
     from pyfennix.models.adapters.door import AnyModel
@@ -63,6 +64,10 @@ class Simulation:
         files, and earlier ones are kept under a number; OUTPUT.dyn is never read back.
     resume
         Continue bitwise from OUTPUT.chk.
+    comm
+        Communicator of mpi4py whose ranks share the system; all of them do everything together,
+        also reading a property. What rank 0 is given counts, all get the same answers. None: this
+        process does the run alone.
 
     Raises
     ------
@@ -97,6 +102,7 @@ class Simulation:
         keywords: dict[str, object] | None = None,
         output: str | Path | None = None,
         resume: bool = False,
+        comm: mpi4py.MPI.Comm | None = None,
     ):
         options = {
             "accurate": accurate, "fast": fast, "dt": dt, "substeps": substeps,
@@ -109,17 +115,17 @@ class Simulation:
         if resume and not name:
             raise InputError("resume=True needs output=, the name of the files to continue")
         words = ["--resume"] if resume else []
+        handle = start.comm_handle(comm)
+        self._talks = comm is None or comm.Get_rank() == 0
         if key is not None:
-            self._engine = start.from_keyfile(key, words, lines, name, velocities)
+            self._engine = start.from_keyfile(key, words, lines, name, velocities, handle)
         else:
-            self._engine = start.from_atoms(system, words, lines, name, velocities)
+            self._engine = start.from_atoms(system, words, lines, name, velocities, handle)
         try:
-            facts = host.parse(self._engine.text("host"))
-            models = start.model_objects((accurate, fast), dtype)
-            attachment = host.build(facts, models, int(facts["threads"]) or None)
+            attachment = start.attachment(self._engine, (accurate, fast), dtype, comm is not None)
             self.labels = [provider.label for provider in attachment.providers]
             self._engine.attach(attachment)
-            for note in self._engine.text("notes").splitlines():
+            for note in self._engine.text("notes").splitlines() if self._talks else ():
                 warnings.warn(note, UserWarning, stacklevel=2)
             self._engine.prepare()
         except BaseException:
@@ -154,9 +160,11 @@ class Simulation:
         shown, chunk, begin = Progress(steps), max(1, steps // 100), self.step
         for done in range(0, steps, chunk):
             self._engine.run(min(chunk, steps - done))
-            shown.show(self.step - begin)
+            if self._talks:
+                shown.show(self.step - begin)
             if self.stop_reason:
-                shown.stop(self.stop_reason)
+                if self._talks:
+                    shown.stop(self.stop_reason)
                 return
 
     def trajectory(self, steps: int, every: int = 1) -> Iterator[Frame]:

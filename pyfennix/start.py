@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from pyfennix import resources
-from pyfennix.engine import Engine
+from pyfennix import host, resources
+from pyfennix.engine import ALONE, Engine
 from pyfennix.exceptions import InputError
 from pyfennix.models.registry import as_model, split_name
 
@@ -88,7 +88,8 @@ def keyfile(path: Path) -> Path:
 
 
 def from_keyfile(
-    key: Path, words: list[str], lines: list[str], output: str, velocities: np.ndarray | None
+    key: Path, words: list[str], lines: list[str], output: str, velocities: np.ndarray | None,
+    comm: int = ALONE,
 ) -> Engine:
     """An engine from a keyfile, the structure beside it, and lines that go before the file's."""
     if velocities is not None:
@@ -97,12 +98,12 @@ def from_keyfile(
     if output and Path(output).absolute() == name.absolute():
         output = str(name)  # the engine compares the names: these files are continued
     words = [str(name), "-k", str(key), *words]
-    return Engine.from_files(words, "\n".join(lines) + "\n" if lines else None, output)
+    return Engine.from_files(words, "\n".join(lines) + "\n" if lines else None, output, comm)
 
 
 def from_atoms(
     atoms: ase.Atoms, words: list[str], lines: list[str], output: str,
-    velocities: np.ndarray | None,
+    velocities: np.ndarray | None, comm: int = ALONE,
 ) -> Engine:
     """An engine from ASE Atoms; their momenta count unless velocities are given."""
     if not hasattr(atoms, "get_atomic_numbers"):
@@ -130,6 +131,7 @@ def from_atoms(
         velocities,
         atoms.get_masses() if atoms.has("masses") else None,
         np.asarray(atoms.cell) if periodic.all() else None,
+        comm,
     )
 
 
@@ -157,6 +159,37 @@ def model_objects(
             model = model if dtype is None else model.to(resources.choose_dtype(dtype))
         found.append(model)
     return found[0], found[1]
+
+
+def comm_handle(comm: object) -> int:
+    """Fortran handle of an mpi4py communicator; InputError for anything else but None."""
+    if comm is None:
+        return ALONE
+    if not hasattr(comm, "py2f"):
+        raise InputError(f"comm must be a communicator of mpi4py, got {type(comm).__name__}")
+    return comm.py2f()
+
+
+def attachment(
+    engine: Engine, models: tuple[object, object], dtype: str | None, several: bool
+) -> host.Attachment:
+    """Models and frame sink for an engine, which may be one of several ranks.
+
+    Raises
+    ------
+    FennixError
+        When a model cannot be read or its device is not there, on any rank.
+    """
+    facts = host.parse(engine.text("host"))
+    wish = int(facts["threads"])
+    threads = resources.choose_threads(wish, int(facts["cores"])) if several else wish or None
+    made, failure = None, None
+    try:
+        made = host.build(facts, model_objects(models, dtype), threads)
+    except Exception as error:
+        failure = error
+    engine.share_failure(failure)
+    return made
 
 
 def _time_step(lines: list[str]) -> float:

@@ -4,7 +4,7 @@ module fennix_signals
    use, intrinsic :: iso_c_binding, only : c_int
    implicit none
    private
-   public :: install_signals, restore_signals, stop_requested, signal_name
+   public :: install_signals, restore_signals, stop_requested, signal_number, signal_name
 
    interface
       !> Clear the flag and catch SIGINT, SIGTERM and SIGUSR1; a second SIGINT kills as usual
@@ -35,11 +35,21 @@ function stop_requested()
 end function stop_requested
 
 
-!> "SIGINT", "SIGTERM", "SIGUSR1", or empty when none was caught
-function signal_name() result(name)
+!> Number of the signal that was caught, for signal_name; 0 when none was
+function signal_number()
+   integer :: signal_number
+
+   signal_number = int(caught_signal())
+end function signal_number
+
+
+!> "SIGINT", "SIGTERM", "SIGUSR1", or empty for another number
+pure function signal_name(number) result(name)
+   !> As of signal_number, on any rank
+   integer, intent(in) :: number
    character(len=:), allocatable :: name
 
-   select case (caught_signal())
+   select case (number)
    case (1)
       name = "SIGINT"
    case (2)

@@ -6,12 +6,14 @@ module fennix_timer
    private
    public :: timer_type
    public :: timer_total, timer_startup, timer_accurate, timer_fast, timer_pairs, timer_halo, timer_integrate, &
-      & timer_output, timer_count
+      & timer_output, timer_exchange, timer_agree, timer_count
 
    !> What is timed: the loop as a whole, what comes before it, and the parts of the loop
    integer, parameter :: timer_total = 1, timer_startup = 2, timer_accurate = 3, timer_fast = 4, timer_pairs = 5, &
       & timer_halo = 6, timer_integrate = 7, timer_output = 8
-   integer, parameter :: timer_count = 8
+   !> Features exchanged inside an evaluation, and reductions, in which ranks also wait for each other
+   integer, parameter :: timer_exchange = 9, timer_agree = 10
+   integer, parameter :: timer_count = 10
 
    !> Accumulating clocks; one clock may run inside another, each measures its own span
    type :: timer_type
@@ -26,6 +28,7 @@ module fennix_timer
    contains
       procedure :: start
       procedure :: stop => stop_clock
+      procedure :: add
       procedure :: seconds
       procedure :: calls
       procedure :: reset
@@ -59,6 +62,20 @@ subroutine stop_clock(self, id)
    self%spans(id) = self%spans(id) + 1
    self%running(id) = .false.
 end subroutine stop_clock
+
+
+!> Add spans that were measured elsewhere
+subroutine add(self, id, ticks, spans)
+   class(timer_type), intent(inout) :: self
+   !> One of timer_*
+   integer, intent(in) :: id
+   !> Of system_clock with integer(i8)
+   integer(i8), intent(in) :: ticks
+   integer, intent(in) :: spans
+
+   self%ticks(id) = self%ticks(id) + ticks
+   self%spans(id) = self%spans(id) + spans
+end subroutine add
 
 
 !> Accumulated seconds, the span that runs now included

@@ -8,14 +8,15 @@ module fennix_ladder
    use fennix_error, only : error_type
    use fennix_cell, only : cell_type
    use fennix_atoms, only : atoms_type
-   use fennix_levels, only : evaluate_level, level_type
+   use fennix_domain, only : domain_type, redistribute
+   use fennix_levels, only : evaluate_level, follow, level_type, look, rebuild
    use fennix_motion, only : motion_type
    use fennix_propagate, only : drift, kick, kick_difference
    use fennix_thermostat, only : thermostat_type
-   use fennix_timer, only : timer_integrate, timer_type
+   use fennix_timer, only : timer_halo, timer_integrate, timer_type
    implicit none
    private
-   public :: ladder_type, outer_step, evaluate_all
+   public :: ladder_type, outer_step, evaluate_all, update_level, move_house
 
    type :: ladder_type
       !> Outermost (accurate) first
@@ -30,32 +31,34 @@ contains
 
 
 !> One step of the outermost level
-subroutine outer_step(self, atoms, cell, dt, with_virial, motion, timer, error)
+subroutine outer_step(self, domain, atoms, cell, dt, asked, motion, timer, error)
    type(ladder_type), intent(inout) :: self
+   type(domain_type), intent(inout) :: domain
    type(atoms_type), intent(inout) :: atoms
    type(cell_type), intent(in) :: cell
    !> Outer time step, ps
    real(dp), intent(in) :: dt
-   !> Ask the accurate level for its virial at the end of the step
-   logical, intent(in) :: with_virial
+   !> Energy and virial of the accurate level at the end of the step are wanted
+   logical, intent(in) :: asked
    type(motion_type), intent(inout) :: motion
    type(timer_type), intent(inout) :: timer
    type(error_type), allocatable, intent(out) :: error
 
-   call step(self, 1, atoms, cell, dt, with_virial, motion, timer, error)
+   call step(self, 1, domain, atoms, cell, dt, asked, motion, timer, error)
 end subroutine outer_step
 
 
 !> One step of level k: half kick, the step inside, new force, half kick
-recursive subroutine step(self, k, atoms, cell, dt, with_virial, motion, timer, error)
+recursive subroutine step(self, k, domain, atoms, cell, dt, asked, motion, timer, error)
    type(ladder_type), intent(inout) :: self
    !> Level, 1 = outermost
    integer, intent(in) :: k
+   type(domain_type), intent(inout) :: domain
    type(atoms_type), intent(inout) :: atoms
    type(cell_type), intent(in) :: cell
    !> Time step of this level, ps
    real(dp), intent(in) :: dt
-   logical, intent(in) :: with_virial
+   logical, intent(in) :: asked
    type(motion_type), intent(inout) :: motion
    type(timer_type), intent(inout) :: timer
    type(error_type), allocatable, intent(out) :: error
@@ -72,11 +75,14 @@ recursive subroutine step(self, k, atoms, cell, dt, with_virial, motion, timer, 
    else
       n = self%levels(k + 1)%substeps
       do isub = 1, n
-         call step(self, k + 1, atoms, cell, dt/n, .false., motion, timer, error)
+         call step(self, k + 1, domain, atoms, cell, dt/n, .false., motion, timer, error)
          if (allocated(error)) return
       end do
    end if
-   call evaluate_level(self%levels(k), cell, atoms, motion%inner_step, with_virial, timer, error)
+   call update_level(self, k, domain, atoms, cell, k == 1, timer, error)
+   if (.not. allocated(error)) then
+      call evaluate_level(self%levels(k), domain, cell, motion%inner_step, asked, timer, error)
+   end if
    if (allocated(error)) return
    call half_kick(self, k, atoms, dt, motion, timer)
 end subroutine step
@@ -102,18 +108,73 @@ subroutine half_kick(self, k, atoms, dt, motion, timer)
 end subroutine half_kick
 
 
-!> Forces of every level at the present positions, as a run needs before its first step
-subroutine evaluate_all(self, atoms, cell, motion, timer, error)
+!> Bring what a level sees up to the present positions. Where atoms may change rank, they do so before the list is
+!> built anew, and all forces go along.
+subroutine update_level(self, k, domain, atoms, cell, may_migrate, timer, error)
    type(ladder_type), intent(inout) :: self
-   type(atoms_type), intent(in) :: atoms
+   integer, intent(in) :: k
+   type(domain_type), intent(inout) :: domain
+   type(atoms_type), intent(inout) :: atoms
+   type(cell_type), intent(in) :: cell
+   logical, intent(in) :: may_migrate
+   type(timer_type), intent(inout) :: timer
+   type(error_type), allocatable, intent(out) :: error
+   logical :: is_expired
+
+   call look(self%levels(k), domain, cell, atoms, is_expired, timer, error)
+   if (allocated(error)) return
+   if (is_expired) then
+      if (may_migrate) call move_house(self, domain, atoms, cell, timer)
+      call rebuild(self%levels(k), domain, cell, atoms, timer)
+   else
+      call follow(self%levels(k), atoms, timer)
+   end if
+end subroutine update_level
+
+
+!> Atoms, with the forces of all levels, to the ranks that own their places
+subroutine move_house(self, domain, atoms, cell, timer)
+   type(ladder_type), intent(inout) :: self
+   type(domain_type), intent(inout) :: domain
+   type(atoms_type), intent(inout) :: atoms
+   type(cell_type), intent(in) :: cell
+   type(timer_type), intent(inout) :: timer
+   real(dp), allocatable :: forces(:, :)
+   integer :: k, n_moved
+
+   if (domain%comm%size == 1) return
+   call timer%start(timer_halo)
+   allocate(forces(3*size(self%levels), atoms%n), source=0.0_dp)
+   do k = 1, size(self%levels)
+      if (size(self%levels(k)%forces, 2) == atoms%n) forces(3*k - 2:3*k, :) = self%levels(k)%forces
+   end do
+   call redistribute(domain, cell, atoms, forces, n_moved)
+   if (n_moved > 0) then
+      do k = 1, size(self%levels)
+         self%levels(k)%forces = forces(3*k - 2:3*k, :)
+         self%levels(k)%pairs%stale = .true.
+      end do
+   end if
+   call timer%stop(timer_halo)
+end subroutine move_house
+
+
+!> Forces of every level at the present positions, wherever those are
+subroutine evaluate_all(self, domain, atoms, cell, motion, timer, error)
+   type(ladder_type), intent(inout) :: self
+   type(domain_type), intent(inout) :: domain
+   type(atoms_type), intent(inout) :: atoms
    type(cell_type), intent(in) :: cell
    type(motion_type), intent(in) :: motion
    type(timer_type), intent(inout) :: timer
    type(error_type), allocatable, intent(out) :: error
    integer :: k
 
+   call move_house(self, domain, atoms, cell, timer)
    do k = size(self%levels), 1, -1
-      call evaluate_level(self%levels(k), cell, atoms, motion%inner_step, k == 1, timer, error)
+      call update_level(self, k, domain, atoms, cell, .false., timer, error)
+      if (allocated(error)) return
+      call evaluate_level(self%levels(k), domain, cell, motion%inner_step, .true., timer, error)
       if (allocated(error)) return
    end do
 end subroutine evaluate_all

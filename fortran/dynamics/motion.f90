@@ -11,17 +11,15 @@ module fennix_motion
    type :: motion_type
       !> Absolute index of the inner step; counts the random numbers
       integer(i8) :: inner_step = 0
-      !> Energy taken up from the thermostat since the start, kcal/mol
+      !> Energy that own atoms took up from the thermostat since the start, kcal/mol
       real(dp) :: heat = 0.0_dp
-      !> How often |F_accurate - F_fast| of an atom was capped since the start
+      !> How often |F_accurate - F_fast| of an own atom was capped since the start
       integer(i8) :: n_capped = 0
       !> Atomic numbers present, ascending, (n_elements)
       integer(i4), allocatable :: element(:)
-      !> Atoms of each, (n_elements)
-      integer, allocatable :: population(:)
-      !> Index into element of each atom, (n)
-      integer, allocatable :: element_of(:)
-      !> Mid-step kinetic energy summed over the tallied inner steps, by element, kcal/mol, (n_elements)
+      !> Index into element by atomic number, (0:118)
+      integer :: place(0:118) = 0
+      !> Mid-step kinetic energy of own atoms summed over the tallied inner steps, by element, kcal/mol, (n_elements)
       real(dp), allocatable :: mid_sum(:)
       integer :: n_mid = 0
    end type motion_type
@@ -30,19 +28,14 @@ contains
 
 
 !> Counters at zero
-subroutine new_motion(self, atoms)
+subroutine new_motion(self, composition)
    type(motion_type), intent(out) :: self
-   type(atoms_type), intent(in) :: atoms
-   integer :: place(0:118), z, iat
+   !> Atoms of each atomic number in the whole system
+   integer(i8), intent(in) :: composition(0:118)
+   integer :: z
 
-   self%element = pack([(int(z, i4), z=0, 118)], [(any(atoms%number == z), z=0, 118)])
-   place = 0
-   place(self%element) = [(z, z=1, size(self%element))]
-   allocate(self%element_of(atoms%n))
-   do iat = 1, atoms%n
-      self%element_of(iat) = place(atoms%number(iat))
-   end do
-   self%population = [(count(self%element_of == z), z=1, size(self%element))]
+   self%element = pack([(int(z, i4), z=0, 118)], composition > 0)
+   self%place(self%element) = [(z, z=1, size(self%element))]
    allocate(self%mid_sum(size(self%element)), source=0.0_dp)
 end subroutine new_motion
 
@@ -67,23 +60,24 @@ pure subroutine tally_mid_step(self, before, after)
 end subroutine tally_mid_step
 
 
-!> Kinetic energy of the present velocities by element, kcal/mol
+!> Kinetic energy of own atoms' present velocities by element, kcal/mol
 pure function kinetic_by_element(self, atoms) result(kinetic)
    type(motion_type), intent(in) :: self
    type(atoms_type), intent(in) :: atoms
    real(dp) :: kinetic(size(self%element))
-   integer :: iat
+   integer :: iat, iel
 
    kinetic = 0.0_dp
    do iat = 1, atoms%n
-      kinetic(self%element_of(iat)) = kinetic(self%element_of(iat)) + atoms%mass(iat) &
+      iel = self%place(atoms%number(iat))
+      kinetic(iel) = kinetic(iel) + atoms%mass(iat) &
          & *(atoms%velocity(1, iat)**2 + atoms%velocity(2, iat)**2 + atoms%velocity(3, iat)**2)
    end do
    kinetic = kinetic*0.5_dp/accel_factor
 end function kinetic_by_element
 
 
-!> Mid-step kinetic energy by element averaged over the tallied inner steps, kcal/mol
+!> Mid-step kinetic energy of own atoms by element averaged over the tallied inner steps, kcal/mol
 pure function mid_step_kinetic(self) result(kinetic)
    type(motion_type), intent(in) :: self
    real(dp) :: kinetic(size(self%element))

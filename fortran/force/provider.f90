@@ -6,7 +6,7 @@ module fennix_provider
    use fennix_c_interop, only : from_c
    use fennix_error, only : error_type, fatal_error, to_text
    use fennix_seam, only : force_function, force_request, force_result, message_function, provider_conservative, &
-      & provider_no_virial, provider_record, provider_uses_charge, seam_version
+      & provider_exchanges, provider_no_virial, provider_record, provider_uses_charge, seam_version
    implicit none
    private
    public :: provider_type, new_provider, call_provider, provider_text
@@ -18,7 +18,11 @@ module fennix_provider
       character(len=:), allocatable :: label
       !> Range of the pair list it needs (0: none), and how far an atom's energy sees, Å
       real(dp) :: cutoff = 0.0_dp, range = 0.0_dp
+      !> How far outside a domain ghosts need their own neighbours listed, Å
+      real(dp) :: center_range = 0.0_dp
       logical :: conservative = .true.
+      !> Exchanges features with other ranks during an evaluation, when it is offered to
+      logical :: exchanges = .false.
       logical :: uses_charge = .false.
       !> Gives the virial of a periodic system
       logical :: has_virial = .true.
@@ -51,10 +55,17 @@ subroutine new_provider(self, record, error)
          & " Å; expected 0 <= cutoff <= range")
       return
    end if
+   if (.not. (record%center_range >= 0.0_dp .and. record%center_range <= record%range)) then
+      call fatal_error(error, "the force provider declares that the neighbours of ghosts are needed up to " // &
+         & to_text(real(record%center_range, dp)) // " Å from a domain; expected 0 <= that <= interaction range")
+      return
+   end if
    self%record = record
    self%label = from_c(record%label)
    self%cutoff = record%cutoff
    self%range = record%range
+   self%center_range = record%center_range
+   self%exchanges = iand(record%traits, provider_exchanges) /= 0
    self%conservative = iand(record%traits, provider_conservative) /= 0
    self%uses_charge = iand(record%traits, provider_uses_charge) /= 0
    self%has_virial = iand(record%traits, provider_no_virial) == 0

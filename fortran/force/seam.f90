@@ -15,7 +15,7 @@ module fennix_seam
    public :: provider_conservative, provider_uses_charge, provider_exchanges, provider_no_virial
 
    !> Version of every struct below
-   integer(c_int32_t), parameter :: seam_version = 1
+   integer(c_int32_t), parameter :: seam_version = 2
    !> Bits of force_request%wanted
    integer(c_int32_t), parameter :: want_energy = 1, want_forces = 2, want_virial = 4
    !> Bits of provider_record%traits
@@ -37,7 +37,8 @@ module fennix_seam
       integer(c_int32_t) :: wanted = 0
       !> Owned atoms; atoms whose neighbours are listed; atoms in all (owned, then ghosts)
       integer(c_int32_t) :: n_local = 0, n_center = 0, n_total = 0
-      !> 1 along lattice vectors that are periodic
+      !> 1 along lattice vectors whose images the shifts of the pair list count; along others that the system repeats
+      !> in, images are explicit ghosts
       integer(c_int32_t) :: periodic(3) = 0
       !> Atoms of the whole system
       integer(c_int64_t) :: n_global = 0
@@ -60,7 +61,10 @@ module fennix_seam
       !> edges sorted by receiver, then global id of the neighbour, then shift.
       !> Edge vector = position(neighbor) - position(receiver) + shift . cell
       type(c_ptr) :: first = c_null_ptr, neighbor = c_null_ptr, shift = c_null_ptr
-      !> exchange(context, direction, width, type, buffer) -> status; null with one rank
+      !> int status = exchange(context, direction, width, type, buffer) lets ranks exchange rows of features,
+      !> (n_total, width) in C order: direction 0 copies the rows of owners to their ghosts, 1 adds the rows of ghosts
+      !> to those of their owners and leaves zeros; type 0 double, 1 float. All ranks call it alike. Status 1: another
+      !> rank has ended its evaluation, so end this one with a failure too. Null when the halo is wide.
       type(c_funptr) :: exchange = c_null_funptr
       type(c_ptr) :: exchange_context = c_null_ptr
    end type force_request
@@ -94,6 +98,9 @@ module fennix_seam
       integer(c_int32_t) :: element(119) = 1
       !> Printable description, zero-terminated: "water-accurate (RASTER, 123456 parameters, float32, cpu, 2 threads)"
       character(kind=c_char) :: label(256) = char(0)
+      !> How far outside a domain ghosts need their own neighbours listed (they are among the first n_center atoms
+      !> then) when features are not exchanged, Å; 0 when an atom's energy depends on its own neighbours only
+      real(c_double) :: center_range = 0
    end type provider_record
 
    !> One frame, gathered on rank 0 in global order.

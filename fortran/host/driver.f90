@@ -3,14 +3,17 @@
 module fennix_driver
    use, intrinsic :: iso_fortran_env, only : output_unit
    use fennix_error, only : error_type, fatal_error
+   use fennix_comm, only : comm_type
    use fennix_cell, only : cell_type
    use fennix_atoms, only : atoms_type
    use fennix_settings, only : job_check, job_minimize, job_rerun, settings_type
    use fennix_system, only : start_type
+   use fennix_domain, only : settle
    use fennix_jobs, only : check_only, minimize_only, rerun
    use fennix_python_host, only : start_host
    use fennix_seam, only : frame_sink_record, provider_record
    use fennix_version, only : version
+   use fennix_devices, only : describe_devices
    use fennix_host_facts, only : host_text
    use fennix_log, only : log_header
    use fennix_simulation, only : finish, new_simulation, prepare, run, set_frame_sink, set_provider, simulation_type
@@ -21,8 +24,9 @@ module fennix_driver
 contains
 
 
-!> Load the models and do what the command line asks for
-subroutine drive(settings, cell, atoms, start, error)
+!> Load the models and do what the command line asks for; after it, all ranks have an error or none has
+subroutine drive(comm, settings, cell, atoms, start, error)
+   type(comm_type), intent(in) :: comm
    type(settings_type), intent(in) :: settings
    type(cell_type), intent(in) :: cell
    type(atoms_type), intent(in) :: atoms
@@ -30,10 +34,12 @@ subroutine drive(settings, cell, atoms, start, error)
    type(error_type), allocatable, intent(out) :: error
    type(simulation_type) :: simulation
 
-   call new_simulation(simulation, settings, cell, atoms, start, output_unit, .false.)
+   call new_simulation(simulation, comm, settings, cell, atoms, start, output_unit, .false.)
    call log_header(simulation%log, settings, version, start%note)
    call load_models(simulation, error)
+   call settle(simulation%domain, error)
    if (allocated(error)) return
+   call describe_devices(simulation)
    select case (settings%job)
    case (job_minimize)
       call minimize_only(simulation, error)
@@ -58,7 +64,7 @@ subroutine load_models(simulation, error)
    type(frame_sink_record) :: sink
    integer :: k
 
-   call start_host(host_text(simulation%settings), providers, sink, error)
+   call start_host(host_text(simulation%domain%comm, simulation%settings), providers, sink, error)
    if (allocated(error)) return
    if (size(providers) /= size(simulation%ladder%levels)) then
       call fatal_error(error, "the Python side gave another number of models than this run has levels")

@@ -12,7 +12,8 @@ module fennix_interpret
    use fennix_locate, only : locate_files
    use fennix_prompt, only : ask, is_terminal
    use fennix_values, only : is_given
-   use fennix_sections, only : read_box, read_dynamics, read_elements, read_minimize, read_models, read_output, read_run
+   use fennix_sections, only : read_box, read_dynamics, read_elements, read_minimize, read_models, read_output, &
+      & read_parallel, read_run
    use fennix_text_file, only : read_text
    implicit none
    private
@@ -62,6 +63,8 @@ subroutine blank_settings(self)
    self%model_fast = ""
    self%device = "auto"
    self%precision = "float32"
+   self%halo = "auto"
+   self%place_decomposition = ""
    self%box_origin = ""
    allocate(self%element_name(0), self%element_number(0))
 end subroutine blank_settings
@@ -241,6 +244,7 @@ subroutine read_sections(self, entries, error)
    call read_models(self, entries, error)
    if (.not. allocated(error)) call read_dynamics(self, entries, error)
    if (.not. allocated(error)) call read_run(self, entries, error)
+   if (.not. allocated(error)) call read_parallel(self, entries, error)
    if (.not. allocated(error)) call read_box(self, entries, error)
    if (.not. allocated(error)) call read_elements(self, entries, error)
    if (.not. allocated(error)) call read_minimize(self, entries, error)

@@ -38,8 +38,8 @@ contains
 pure function keyword_table() result(table)
    type(keyword_type), allocatable :: table(:)
 
-   table = [run_keywords(), dynamics_keywords(), model_keywords(), system_keywords(), minimize_keywords(), &
-      & output_keywords()]
+   table = [run_keywords(), dynamics_keywords(), model_keywords(), parallel_keywords(), system_keywords(), &
+      & minimize_keywords(), output_keywords()]
 end function keyword_table
 
 
@@ -107,6 +107,18 @@ pure function model_keywords() result(k)
       & keyword_type("ml-force-cap", num, ">= 0", "kcal/mol/A", "0", &
       & "Largest difference between accurate and fast force on an atom that an outer kick applies, 0 for no cap.")]
 end function model_keywords
+
+
+pure function parallel_keywords() result(k)
+   type(keyword_type), allocatable :: k(:)
+
+   k = [ &
+      & keyword_type("decomp3d", wor, "NX NY NZ", "", "fewest ghosts", &
+      & "Bricks along each box vector when a run is spread over ranks; their product is the number of ranks."), &
+      & keyword_type("halo", wor, "auto | wide | exchange", "", "auto", &
+      & "What ranks see around them: wide, all that energies depend on; exchange, one cutoff, features of " // &
+      & "message-passing models being exchanged. auto exchanges where a model can.")]
+end function parallel_keywords
 
 
 pure function system_keywords() result(k)
@@ -205,6 +217,7 @@ function keyword_table_text() result(text)
    call add_group(text, "Run", run_keywords())
    call add_group(text, "Dynamics", dynamics_keywords())
    call add_group(text, "Models", model_keywords())
+   call add_group(text, "Several ranks", parallel_keywords())
    call add_group(text, "System", system_keywords())
    call add_group(text, "Minimiser", minimize_keywords())
    call add_group(text, "Output", output_keywords())

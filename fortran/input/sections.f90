@@ -7,7 +7,7 @@ module fennix_sections
    use fennix_strings, only : append, join, lower, to_integer
    use fennix_settings, only : settings_type
    use fennix_elements, only : atomic_number
-   use fennix_keyfile, only : entry_type
+   use fennix_keyfile, only : entry_type, last_entry
    use fennix_locate, only : locate_model
    use fennix_ladder_choice, only : choose_ensemble, choose_integrator, choose_substeps
    use fennix_seed, only : draw_seed
@@ -15,7 +15,7 @@ module fennix_sections
       & is_given
    implicit none
    private
-   public :: read_models, read_dynamics, read_run, read_box, read_elements, read_minimize, read_output
+   public :: read_models, read_dynamics, read_run, read_box, read_elements, read_minimize, read_output, read_parallel
 
    !> Outer steps, unless the keyfile says how many
    integer(i8), parameter :: fewest_between_checkpoints = 100
@@ -182,6 +182,31 @@ subroutine read_elements(self, entries, error)
       self%element_number = [self%element_number, number]
    end do
 end subroutine read_elements
+
+
+!> How the system is spread over ranks
+subroutine read_parallel(self, entries, error)
+   type(settings_type), intent(inout) :: self
+   type(entry_type), intent(in) :: entries(:)
+   type(error_type), allocatable, intent(out) :: error
+   integer(i8) :: bricks
+   integer :: k, axis
+   logical :: ok
+
+   call get_choice(entries, "halo", ["auto    ", "wide    ", "exchange"], self%halo, error)
+   k = last_entry(entries, "decomp3d")
+   if (allocated(error) .or. k == 0) return
+   self%place_decomposition = about(entries, "decomp3d")
+   ok = size(entries(k)%value) == 3
+   do axis = 1, merge(3, 0, ok)
+      call to_integer(entries(k)%value(axis)%text, bricks, ok)
+      if (ok) ok = bricks > 0 .and. bricks < 100000
+      if (.not. ok) exit
+      self%decomposition(axis) = int(bricks)
+   end do
+   if (.not. ok) call fatal_error(error, self%place_decomposition // " expects three whole numbers, the bricks along " &
+      & // "each box vector (decomp3d 2 2 1), got '" // join(entries(k)%value, " ") // "'")
+end subroutine read_parallel
 
 
 !> The minimiser

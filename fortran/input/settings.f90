@@ -92,6 +92,12 @@ module fennix_settings
       !> Width of the pair list beyond the cutoff, Å
       real(dp) :: skin = 1.0_dp
 
+      !> Bricks along each lattice vector for several ranks, zero = choose; and where that was asked for, for messages
+      integer :: decomposition(3) = 0
+      character(len=:), allocatable :: place_decomposition
+      !> How ranks see their surroundings: "auto", "wide" or "exchange"
+      character(len=:), allocatable :: halo
+
       !> Box from the keyfile: lengths (Å) and angles (degrees), overrides the structure file when box_given
       logical :: box_given = .false.
       real(dp) :: box_lengths(3) = 0.0_dp, box_angles(3) = 90.0_dp

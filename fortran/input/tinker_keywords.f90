@@ -11,7 +11,7 @@ module fennix_tinker_keywords
       & "noversion", "overwrite", "save-cycle", "save-induced", "save-uind", "save-ustatic", "exit-pause", &
       & "dcdio", "pbcunwrap", "pbc-unwrap", "openmp-threads", "ewald", "ewald-*", "pme-*", "fft-package", &
       & "fft-*", "cutoff", "cutoffs", "*-cutoff", "*-taper", "*-shortcutoff", "neighbor-list", "nlupdate", &
-      & "*-list", "dd-cutoff", "decomp3d", "truncate", "shortheal", "radiusrule", "radiussize", "radiustype", &
+      & "*-list", "dd-cutoff", "truncate", "shortheal", "radiusrule", "radiussize", "radiustype", &
       & "epsilonrule", "gausstype", "vdwtype", "vdwindex", "vdw-*", "vdw", "vdw14", "vdwpr", "vdwpair", "hbond", &
       & "chg-*", "charge", "dipole", "electric", "dielectric", "dielectric-*", "chgpen*", "chgtrn*", "chargepen", &
       & "mpole-*", "multipole", "penetration", "polarization", "polarize", "polar-*", "polarizable", "direct-*", &

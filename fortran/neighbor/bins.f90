@@ -8,12 +8,13 @@ module fennix_bins
    public :: bins_type, new_bins
 
    type :: bins_type
-      !> Number of atoms
-      integer :: n = 0
-      logical :: periodic = .false.
+      !> Number of atoms, and of those in the bins, which come first
+      integer :: n = 0, n_binned = 0
+      !> Images along this axis count
+      logical :: periodic(3) = .false.
       !> Bins along each axis, and how many of them to look at on either side
       integer :: shape(3) = 1, reach(3) = 1
-      !> Axes of the grid as columns (the lattice, or the bounding box of an isolated system), Å
+      !> Axes of the grid as columns: lattice vectors, or what the atoms span along an axis without images, Å
       real(dp) :: vectors(3, 3) = 0.0_dp
       !> Axes at right angles: distances along them add up by Pythagoras
       logical :: orthogonal = .true.
@@ -41,26 +42,31 @@ module fennix_bins
 contains
 
 
-!> Fold the atoms and sort them into bins about half as wide as the range
-subroutine new_bins(self, cell, position, range)
+!> Fold the atoms and sort the first of them into bins about half as wide as the range
+subroutine new_bins(self, cell, images, n_binned, position, range)
    type(bins_type), intent(out) :: self
    type(cell_type), intent(in) :: cell
+   !> Images along these lattice vectors count; along the others all that matters is among the atoms
+   logical, intent(in) :: images(3)
+   !> Atoms to be put into bins
+   integer, intent(in) :: n_binned
    !> Å, (3, n)
    real(dp), intent(in) :: position(:, :)
    !> Largest distance looked for, Å
    real(dp), intent(in) :: range
-   real(dp) :: width(3), origin(3), inverse(3, 3), fractional(3)
+   real(dp) :: width(3), low(3), inverse(3, 3), fractional(3)
    integer :: iat
 
    self%n = size(position, 2)
-   self%periodic = cell%periodic
+   self%n_binned = n_binned
+   self%periodic = cell%periodic .and. images
    allocate(self%home(3, self%n), self%fold(3, self%n), self%folded(3, self%n), self%place(3, self%n))
-   call set_axes(self, cell, position, range, width, origin, inverse)
+   call set_axes(self, cell, position, range, width, low, inverse)
    call set_shape(self, width, range)
    self%width = width/self%shape
    self%orthogonal = count(abs(self%vectors) > 0.0_dp) == 3
    do iat = 1, self%n
-      fractional = matmul(inverse, position(:, iat) - origin)
+      fractional = matmul(inverse, position(:, iat)) - low
       self%fold(:, iat) = merge(floor(fractional), 0, self%periodic)
       self%folded(:, iat) = position(:, iat) - matmul(self%vectors, real(self%fold(:, iat), dp))
       self%place(:, iat) = (fractional - self%fold(:, iat))*self%shape
@@ -70,28 +76,46 @@ subroutine new_bins(self, cell, position, range)
 end subroutine new_bins
 
 
-!> The lattice, or the bounding box of an isolated system
-subroutine set_axes(self, cell, position, range, width, origin, inverse)
+!> Lattice vectors; where no images count, shortened or stretched to what the atoms span
+subroutine set_axes(self, cell, position, range, width, low, inverse)
    type(bins_type), intent(inout) :: self
    type(cell_type), intent(in) :: cell
    real(dp), intent(in) :: position(:, :), range
-   real(dp), intent(out) :: width(3), origin(3), inverse(3, 3)
-   integer :: k
+   !> Distances between the faces of the grid, Å
+   real(dp), intent(out) :: width(3)
+   !> Where the grid begins, in units of its axes
+   real(dp), intent(out) :: low(3)
+   real(dp), intent(out) :: inverse(3, 3)
+   real(dp) :: least(3), most(3), extent, fractional(3)
+   integer :: k, iat
 
-   if (self%periodic) then
-      self%vectors = cell%vectors
-      inverse = cell%inverse
-      origin = 0.0_dp
+   self%vectors = cell%vectors
+   inverse = cell%inverse
+   width = 1.0_dp
+   if (cell%periodic) then
       width = widths(cell)
-      return
+   else
+      do k = 1, 3
+         self%vectors(k, k) = 1.0_dp
+         inverse(k, k) = 1.0_dp
+      end do
    end if
-   origin = minval(position, dim=2)
-   width = max(maxval(position, dim=2) - origin, 0.1_dp*range)
-   self%vectors = 0.0_dp
-   inverse = 0.0_dp
+   low = 0.0_dp
+   if (all(self%periodic)) return
+   least = huge(1.0_dp)
+   most = -huge(1.0_dp)
+   do iat = 1, self%n
+      fractional = matmul(inverse, position(:, iat))
+      least = min(least, fractional)
+      most = max(most, fractional)
+   end do
    do k = 1, 3
-      self%vectors(k, k) = width(k)
-      inverse(k, k) = 1.0_dp/width(k)
+      if (self%periodic(k)) cycle
+      extent = max(0.1_dp*range/width(k), most(k) - least(k))
+      self%vectors(:, k) = self%vectors(:, k)*extent
+      inverse(k, :) = inverse(k, :)/extent
+      width(k) = width(k)*extent
+      low(k) = least(k)/extent
    end do
 end subroutine set_axes
 
@@ -104,11 +128,11 @@ subroutine set_shape(self, width, range)
    real(dp) :: wanted(3), excess
 
    wanted = max(1.0_dp, width/(0.5_dp*range))
-   excess = product(wanted)/real(max(27, bins_per_atom*self%n), dp)
+   excess = product(wanted)/real(max(27, bins_per_atom*self%n_binned), dp)
    if (excess > 1.0_dp) wanted = max(1.0_dp, wanted/excess**(1.0_dp/3.0_dp))
    self%shape = int(min(wanted, 1024.0_dp))
    self%reach = ceiling(range*self%shape/width)
-   if (.not. self%periodic) self%reach = min(self%reach, self%shape - 1)
+   where (.not. self%periodic) self%reach = min(self%reach, self%shape - 1)
 end subroutine set_shape
 
 
@@ -120,8 +144,8 @@ subroutine sort_into_bins(self)
 
    n_bins = product(self%shape)
    allocate(self%first(0:n_bins), source=0)
-   allocate(self%atom(self%n), self%sorted(3, self%n))
-   do iat = 1, self%n
+   allocate(self%atom(self%n_binned), self%sorted(3, self%n_binned))
+   do iat = 1, self%n_binned
       index = self%index_of(self%home(:, iat))
       self%first(index + 1) = self%first(index + 1) + 1
    end do
@@ -129,7 +153,7 @@ subroutine sort_into_bins(self)
       self%first(index) = self%first(index) + self%first(index - 1)
    end do
    allocate(next(0:n_bins), source=self%first)
-   do iat = 1, self%n
+   do iat = 1, self%n_binned
       index = self%index_of(self%home(:, iat))
       next(index) = next(index) + 1
       self%atom(next(index)) = iat
@@ -157,7 +181,7 @@ pure subroutine step_to(self, axis, iat, d, range, before, bin, image, origin, g
    integer :: coordinate
 
    coordinate = self%home(axis, iat) + d
-   if (self%periodic) then
+   if (self%periodic(axis)) then
       bin(axis) = modulo(coordinate, self%shape(axis))
       image(axis) = (coordinate - bin(axis))/self%shape(axis)
    else

@@ -10,13 +10,15 @@ module fennix_pairs
    use fennix_bins, only : bins_type, new_bins
    implicit none
    private
-   public :: pairs_type, new_pairs, build_pairs, pairs_expired
+   public :: pairs_type, new_pairs, build_pairs, set_reference, squared_move, expired
 
    type :: pairs_type
       !> Range asked for (0: the list stays empty), and the margin kept beyond it, Å
       real(dp) :: cutoff = 0.0_dp, skin = 0.0_dp
       !> Changes with every build
       integer(i8) :: version = 0
+      !> The atoms have changed their order or rank since
+      logical :: stale = .false.
       integer(i8) :: n_edges = 0
       !> Edges of receiver i are first(i)+1 ... first(i+1), zero-based values, (n+1)
       integer(i4), allocatable :: first(:)
@@ -24,7 +26,7 @@ module fennix_pairs
       integer(i4), allocatable :: neighbor(:)
       !> edge vector = position(neighbor) - position(receiver) + matmul(vectors, shift), (3, capacity)
       integer(i4), allocatable :: shift(:, :)
-      !> Positions and cell at the last build, Å
+      !> Positions of own atoms (as the run has them, not folded) and cell at the last build, Å
       real(dp), allocatable :: reference(:, :)
       real(dp) :: reference_cell(3, 3) = 0.0_dp
       !> Edges in the order they are found (by neighbour); kept so that a build allocates nothing
@@ -47,70 +49,111 @@ subroutine new_pairs(self, cutoff, skin)
 end subroutine new_pairs
 
 
-!> Whether an atom moved so far (or the cell changed) that the list may miss a pair
-subroutine pairs_expired(self, cell, position, expired, error)
+!> How far the atom that moved farthest has moved since the list was built, squared, Å²; huge when the list may miss
+!> a pair for another reason
+subroutine squared_move(self, cell, position, id, largest, error)
    type(pairs_type), intent(in) :: self
    type(cell_type), intent(in) :: cell
    !> Å, (3, n)
    real(dp), intent(in) :: position(:, :)
-   logical, intent(out) :: expired
+   !> Zero-based global ids, (n)
+   integer(i4), intent(in) :: id(:)
+   real(dp), intent(out) :: largest
    type(error_type), allocatable, intent(out) :: error
-   real(dp) :: moved, largest
+   real(dp) :: moved
    integer :: iat
 
-   expired = .true.
-   if (self%version == 0) return
-   if (size(self%reference, 2) /= size(position, 2)) return
+   largest = huge(1.0_dp)
+   if (self%version == 0 .or. self%stale) return
+   if (any(abs(cell%vectors - self%reference_cell) > 0.0_dp)) return
    largest = 0.0_dp
    do iat = 1, size(position, 2)
       moved = (position(1, iat) - self%reference(1, iat))**2 + (position(2, iat) - self%reference(2, iat))**2 &
          & + (position(3, iat) - self%reference(3, iat))**2
       if (.not. moved < lost**2) then
-         call fatal_error(error, "atom " // to_text(iat) // " flew away: it moved by more than " // to_text(lost) // &
-            & " Å between two pair lists; the time step is too long or the model has no wall there")
+         call fatal_error(error, "atom " // to_text(int(id(iat)) + 1) // " flew away: it moved by more than " // &
+            & to_text(lost) // " Å between two pair lists; the time step is too long or the model has no wall there")
          return
       end if
       largest = max(largest, moved)
    end do
-   expired = largest > (0.5_dp*self%skin)**2 .or. any(abs(cell%vectors - self%reference_cell) > 0.0_dp)
-end subroutine pairs_expired
+end subroutine squared_move
+
+
+!> Whether the list may miss a pair after such a move
+pure function expired(self, largest)
+   type(pairs_type), intent(in) :: self
+   !> As of squared_move, the largest of all ranks, Å²
+   real(dp), intent(in) :: largest
+   logical :: expired
+
+   expired = largest > (0.5_dp*self%skin)**2
+end function expired
 
 
 !> Find all pairs anew
-subroutine build_pairs(self, cell, position)
+subroutine build_pairs(self, cell, position, images, n_center, order)
    type(pairs_type), intent(inout) :: self
    type(cell_type), intent(in) :: cell
-   !> Å, (3, n)
+   !> Of all atoms, ghosts included, Å, (3, n)
    real(dp), intent(in) :: position(:, :)
+   !> Lattice vectors along which images count; all unless given
+   logical, intent(in), optional :: images(3)
+   !> Atoms whose neighbours are listed, the first ones; all unless given
+   integer, intent(in), optional :: n_center
+   !> In this order neighbours follow each other in a row, (n); as they are unless given
+   integer, intent(in), optional :: order(:)
    type(bins_type) :: bins
+   logical :: seen(3)
+   integer :: n
 
+   seen = .true.
+   if (present(images)) seen = images
+   n = size(position, 2)
+   if (present(n_center)) n = n_center
+   self%n_edges = 0
    if (self%cutoff > 0.0_dp) then
-      call new_bins(bins, cell, position, self%cutoff + self%skin)
-      call find_edges(self, bins, self%cutoff + self%skin)
+      call new_bins(bins, cell, seen, n, position, self%cutoff + self%skin)
+      call find_edges(self, bins, self%cutoff + self%skin, order)
    else
       call reserve(self, 1_i8)
    end if
-   call sort_by_receiver(self, size(position, 2))
-   self%reference = position
-   self%reference_cell = cell%vectors
+   call sort_by_receiver(self, n)
    self%version = self%version + 1
+   self%stale = .false.
 end subroutine build_pairs
 
 
-!> Walk over neighbours in ascending order and collect their receivers, so that a stable sort by receiver leaves
-!> each row sorted by neighbour. Bins are walked downwards, because the shift of an edge is minus that of the bin:
-!> images of one pair then come by ascending shift.
-subroutine find_edges(self, bins, range)
+!> Remember from where atoms are watched until the next build
+subroutine set_reference(self, cell, position)
+   type(pairs_type), intent(inout) :: self
+   type(cell_type), intent(in) :: cell
+   !> Of own atoms, Å, (3, n)
+   real(dp), intent(in) :: position(:, :)
+
+   self%reference = position
+   self%reference_cell = cell%vectors
+end subroutine set_reference
+
+
+!> Walk over neighbours in their order and collect their receivers, so that a stable sort by receiver leaves each row
+!> in that order. Bins are walked downwards, because the shift of an edge is minus that of the bin: images of one pair
+!> then come by ascending shift.
+subroutine find_edges(self, bins, range, order)
    type(pairs_type), intent(inout) :: self
    type(bins_type), intent(in) :: bins
    real(dp), intent(in) :: range
-   integer :: jat, d1, d2, d3, bin(3), image(3)
+   integer, intent(in), optional :: order(:)
+   integer :: k, jat, d1, d2, d3, bin(3), image(3)
    real(dp) :: origin(3, 3), gap(3)
    logical :: near
 
    self%n_edges = 0
-   call reserve(self, int(max(1024, 64*bins%n), i8))
-   do jat = 1, bins%n
+   call reserve(self, int(max(1024, 64*bins%n_binned), i8))
+   if (bins%n_binned == 0) return
+   do k = 1, bins%n
+      jat = k
+      if (present(order)) jat = order(k)
       do d1 = bins%reach(1), -bins%reach(1), -1
          call bins%step_to(1, jat, d1, range, bins%folded(:, jat), bin, image, origin, gap, near)
          if (.not. near) cycle

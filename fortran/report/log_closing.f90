@@ -4,8 +4,8 @@ module fennix_log_closing
    use fennix_kinds, only : dp, i8
    use fennix_error, only : to_text
    use fennix_elements, only : symbol
-   use fennix_timer, only : timer_accurate, timer_fast, timer_halo, timer_integrate, timer_output, timer_pairs, &
-      & timer_startup, timer_total, timer_type
+   use fennix_timer, only : timer_accurate, timer_agree, timer_count, timer_exchange, timer_fast, timer_halo, &
+      & timer_integrate, timer_output, timer_pairs, timer_startup, timer_total
    use fennix_observables, only : at_conserved, at_density, at_kinetic, at_potential, at_pressure, at_temperature, &
       & at_temperature_mid, at_total, at_volume, n_fixed, observables_type
    use fennix_averages, only : deviation
@@ -94,32 +94,37 @@ end function spread_text
 
 
 !> Where the time went, how fast that is, and what the levels could give at best
-subroutine log_closing(self, timer, reason)
+subroutine log_closing(self, seconds, calls, reason)
    type(log_type), intent(in) :: self
-   type(timer_type), intent(in) :: timer
+   !> Of each timer, mean over the ranks
+   real(dp), intent(in) :: seconds(timer_count)
+   !> Of each timer on this rank
+   integer(i8), intent(in) :: calls(timer_count)
    !> Why the run ended early, empty when it did not
    character(len=*), intent(in) :: reason
-   real(dp) :: total, models, other
+   integer, parameter :: parts(9) = [timer_accurate, timer_fast, timer_pairs, timer_halo, timer_exchange, timer_agree, &
+      & timer_integrate, timer_output, timer_total]
+   character(len=*), parameter :: labels(8) = [character(len=22) :: "accurate model", "fast model", "pair lists", &
+      & "halo exchange", "feature exchange", "waiting, agreeing", "integration", "output"]
+   real(dp) :: total
    integer(i8) :: n_steps
+   integer :: k
 
    n_steps = max(0_i8, self%step - self%process_step)
-   total = timer%seconds(timer_total)
-   models = timer%seconds(timer_accurate) + timer%seconds(timer_fast)
-   other = total - models - timer%seconds(timer_pairs) - timer%seconds(timer_halo) - timer%seconds(timer_integrate) &
-      & - timer%seconds(timer_output)
+   total = seconds(timer_total)
    call say(self, "")
    call say(self, " " // left("Where the time went", 22) // right("calls", 12) // right("ms/call", 14) &
       & // right("seconds", 14) // right("share", 10))
-   call part(self, timer, "accurate model", timer_accurate, total)
-   if (self%two_level) call part(self, timer, "fast model", timer_fast, total)
-   call part(self, timer, "pair lists", timer_pairs, total)
-   if (timer%calls(timer_halo) > 0) call part(self, timer, "halo exchange", timer_halo, total)
-   call part(self, timer, "integration", timer_integrate, total)
-   call part(self, timer, "output", timer_output, total)
-   call row(self, "everything else", 0_i8, max(0.0_dp, other), total)
+   do k = 1, size(labels)
+      if (parts(k) == timer_fast .and. .not. self%two_level) cycle
+      ! A rank on its own talks to nobody
+      if (any(parts(k) == [timer_halo, timer_exchange, timer_agree]) .and. .not. self%n_ranks > 1) cycle
+      call row(self, trim(labels(k)), calls(parts(k)), seconds(parts(k)), total)
+   end do
+   call row(self, "everything else", 0_i8, max(0.0_dp, total - sum(seconds(parts(:8)))), total)
    call row(self, "loop, outer steps", n_steps, total, total)
-   call say(self, " " // left("start-up, apart", 22) // right("", 26) // fixed(timer%seconds(timer_startup), 14, 3))
-   if (n_steps > 0 .and. total > 0.0_dp) call speeds(self, timer, n_steps, total, models)
+   call say(self, " " // left("start-up, apart", 22) // right("", 26) // fixed(seconds(timer_startup), 14, 3))
+   if (n_steps > 0 .and. total > 0.0_dp) call speeds(self, seconds, calls, n_steps)
    call say(self, "")
    if (len_trim(reason) > 0) then
       call say(self, " pyfennix stopped at step " // to_text(self%step) // ": " // reason)
@@ -127,19 +132,6 @@ subroutine log_closing(self, timer, reason)
       call say(self, " pyfennix is Exiting following Normal Termination")
    end if
 end subroutine log_closing
-
-
-subroutine part(self, timer, label, id, total)
-   type(log_type), intent(in) :: self
-   type(timer_type), intent(in) :: timer
-   character(len=*), intent(in) :: label
-   !> One of timer_*
-   integer, intent(in) :: id
-   !> s
-   real(dp), intent(in) :: total
-
-   call row(self, label, timer%calls(id), timer%seconds(id), total)
-end subroutine part
 
 
 subroutine row(self, label, calls, seconds, total)
@@ -163,26 +155,29 @@ end subroutine row
 
 
 !> ns/day of the whole and of each level alone, share outside the models, and what multiple time steps bring
-subroutine speeds(self, timer, n_steps, total, models)
+subroutine speeds(self, seconds, calls, n_steps)
    type(log_type), intent(in) :: self
-   type(timer_type), intent(in) :: timer
+   real(dp), intent(in) :: seconds(timer_count)
+   integer(i8), intent(in) :: calls(timer_count)
    integer(i8), intent(in) :: n_steps
-   !> s
-   real(dp), intent(in) :: total, models
-   real(dp) :: time, accurate, fast, femtoseconds
+   real(dp) :: total, time, accurate, fast, femtoseconds
    character(len=:), allocatable :: text
 
+   total = seconds(timer_total)
    time = real(n_steps, dp)*self%dt
    text = " Speed " // speed_text(time, total) // " ns/day; accurate level alone " &
-      & // speed_text(time, timer%seconds(timer_accurate))
-   if (self%two_level) text = text // ", fast level alone " // speed_text(time, timer%seconds(timer_fast))
+      & // speed_text(time, seconds(timer_accurate))
+   if (self%two_level) text = text // ", fast level alone " // speed_text(time, seconds(timer_fast))
    call say(self, "")
    call say(self, text)
-   call say(self, " Outside the models " // trim(adjustl(fixed(100.0_dp*(total - models)/total, 8, 2))) &
-      & // " % of the loop")
-   if (.not. self%two_level .or. timer%calls(timer_accurate) == 0 .or. timer%calls(timer_fast) == 0) return
-   accurate = timer%seconds(timer_accurate)/real(timer%calls(timer_accurate), dp)
-   fast = timer%seconds(timer_fast)/real(timer%calls(timer_fast), dp)
+   text = " Outside the models " // percent(total - seconds(timer_accurate) - seconds(timer_fast), total) &
+      & // " of the loop"
+   if (self%n_ranks > 1) text = text // ", of which communication " // percent(seconds(timer_halo) &
+      & + seconds(timer_exchange) + seconds(timer_agree), total)
+   call say(self, text)
+   if (.not. self%two_level .or. calls(timer_accurate) == 0 .or. calls(timer_fast) == 0) return
+   accurate = seconds(timer_accurate)/real(calls(timer_accurate), dp)
+   fast = seconds(timer_fast)/real(calls(timer_fast), dp)
    if (.not. min(accurate, fast) > 0.0_dp) return
    femtoseconds = 1000.0_dp*self%dt
    call say(self, " One accurate evaluation costs " // trim(adjustl(fixed(accurate/fast, 10, 2))) // " fast ones;" &
@@ -191,6 +186,15 @@ subroutine speeds(self, timer, n_steps, total, models)
       & // " times faster, here about " &
       & // trim(adjustl(fixed(femtoseconds*accurate*real(n_steps, dp)/total, 8, 2))))
 end subroutine speeds
+
+
+!> "3.25 %"
+function percent(part, whole) result(text)
+   real(dp), intent(in) :: part, whole
+   character(len=:), allocatable :: text
+
+   text = trim(adjustl(fixed(100.0_dp*part/whole, 8, 2))) // " %"
+end function percent
 
 
 !> ns/day

@@ -47,7 +47,7 @@ end subroutine log_header
 
 
 !> The algorithm, the levels, the system, and what will be written when
-subroutine log_start(self, settings, cell, atoms, obs, levels)
+subroutine log_start(self, settings, cell, atoms, obs, levels, ranks, owned)
    type(log_type), intent(in) :: self
    type(settings_type), intent(in) :: settings
    type(cell_type), intent(in) :: cell
@@ -56,6 +56,8 @@ subroutine log_start(self, settings, cell, atoms, obs, levels)
    type(observables_type), intent(in) :: obs
    !> Accurate first
    type(level_summary_type), intent(in) :: levels(:)
+   !> How the system is spread over ranks, and what each owns; the latter is empty with one rank
+   character(len=*), intent(in) :: ranks, owned
    integer :: k
 
    call say(self, "")
@@ -64,6 +66,8 @@ subroutine log_start(self, settings, cell, atoms, obs, levels)
    do k = 1, size(levels)
       call log_level(self, k, levels(k), atoms)
    end do
+   call entry(self, "Ranks", ranks)
+   if (len(owned) > 0) call entry(self, "", owned)
    if (settings%threads > 0) call entry(self, "Threads", to_text(settings%threads))
    call entry(self, "Atoms", to_text(atoms%n) // population(atoms, obs))
    call entry(self, "Box", box_text(cell, obs))
@@ -97,6 +101,9 @@ subroutine log_level(self, k, level, atoms)
          & " A, list skin " // to_text(level%skin) // " A, " // step // ", " // to_text(level%n_edges) // " pairs")
    else
       call entry(self, "", "sees the whole system, no pair list, " // step)
+   end if
+   if (allocated(level%halo)) then
+      if (len(level%halo) > 0) call entry(self, "", level%halo)
    end if
    if (.not. level%largest_force > 0.0_dp) return
    force = "potential energy " // trim(adjustl(fixed(level%energy, 18, 4))) // " kcal/mol, largest force " &

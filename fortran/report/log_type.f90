@@ -20,6 +20,8 @@ module fennix_log_type
       !> Inner steps in an outer one
       integer :: n_substeps = 1
       logical :: two_level = .false.
+      !> Ranks of the run
+      integer :: n_ranks = 1
       !> Outer step at which this process began, and step and clock (s) at which the present call of run began
       integer(i8) :: process_step = -1, first_step = 0
       real(dp) :: first_seconds = 0.0_dp
@@ -40,6 +42,8 @@ module fennix_log_type
       real(dp) :: time_step = 0.0_dp
       !> Entries of the pair list, both directions
       integer(i8) :: n_edges = 0
+      !> How ranks see their surroundings, empty with one rank
+      character(len=:), allocatable :: halo
       !> kcal/mol
       real(dp) :: energy = 0.0_dp
       !> Largest force, kcal/mol/Å, zero before the first evaluation, and its atom, one-based

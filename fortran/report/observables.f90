@@ -4,7 +4,6 @@ module fennix_observables
    use fennix_kinds, only : dp, i4, i8
    use fennix_units, only : density_factor, gas_constant, pressure_factor
    use fennix_cell, only : cell_type, volume
-   use fennix_atoms, only : atoms_type
    use fennix_elements, only : symbol
    implicit none
    private
@@ -65,26 +64,25 @@ contains
 
 
 !> Observables of a system; the values are set step by step
-subroutine new_observables(self, atoms, periodic, degrees_of_freedom, has_mid)
+subroutine new_observables(self, composition, mass_of, periodic, degrees_of_freedom, has_mid)
    type(observables_type), intent(out) :: self
-   type(atoms_type), intent(in) :: atoms
+   !> Atoms of each atomic number in the whole system, and their mass, g/mol
+   integer(i8), intent(in) :: composition(0:118)
+   real(dp), intent(in) :: mass_of(0:118)
    logical, intent(in) :: periodic
    integer, intent(in) :: degrees_of_freedom
    !> Mid-step kinetic energies will be given (Langevin)
    logical, intent(in) :: has_mid
-   integer :: z, iel
+   integer :: z
 
    self%periodic = periodic
    self%has_pressure = periodic
    self%degrees_of_freedom = degrees_of_freedom
    self%has_mid = has_mid
-   self%mass = sum(atoms%mass)
-   self%elements = pack([(int(z, i4), z=0, 118)], [(any(atoms%number == z), z=0, 118)])
-   allocate(self%freedom_of(size(self%elements)))
-   do iel = 1, size(self%elements)
-      self%freedom_of(iel) = 3.0_dp*count(atoms%number == self%elements(iel)) &
-         & - (3.0_dp*atoms%n - degrees_of_freedom)*sum(atoms%mass, mask=atoms%number == self%elements(iel))/self%mass
-   end do
+   self%mass = sum(mass_of)
+   self%elements = pack([(int(z, i4), z=0, 118)], composition > 0)
+   self%freedom_of = 3.0_dp*pack(composition, composition > 0) &
+      & - (3.0_dp*sum(composition) - degrees_of_freedom)*pack(mass_of, composition > 0)/self%mass
    allocate(self%temperature_of(size(self%elements)), self%temperature_mid_of(size(self%elements)), source=0.0_dp)
 end subroutine new_observables
 

@@ -2,6 +2,8 @@
 !> What the Python side is told about a run, as lines "key=value".
 module fennix_host_facts
    use fennix_error, only : to_text
+   use fennix_affinity, only : affinity_count, affinity_mark
+   use fennix_comm, only : comm_type, count_on_node
    use fennix_settings, only : job_dynamic, settings_type
    implicit none
    private
@@ -10,8 +12,10 @@ module fennix_host_facts
 contains
 
 
-!> Text for pyfennix.host.attach; in values a backslash is doubled and a line end is written \n there
-function host_text(settings) result(text)
+!> Text for pyfennix.host.attach; in values a backslash is doubled and a line end is written \n there.
+!> All ranks call this together.
+function host_text(comm, settings) result(text)
+   type(comm_type), intent(in) :: comm
    type(settings_type), intent(in) :: settings
    character(len=:), allocatable :: text
 
@@ -24,7 +28,10 @@ function host_text(settings) result(text)
       & // line("save_velocity", flag(settings%save_velocity)) // line("save_force", flag(settings%save_force)) &
       & // line("total_charge", to_text(settings%total_charge))
    if (allocated(settings%key_text)) text = text // line("key_text", settings%key_text)
-   if (settings%h5md .and. settings%job == job_dynamic) text = text // line("h5_file", settings%name // ".h5")
+   text = text // line("node_rank", to_text(comm%node_rank)) // line("node_size", to_text(comm%node_size)) &
+      & // line("cores", to_text(max(1, affinity_count()/count_on_node(comm, affinity_mark()))))
+   if (settings%h5md .and. settings%job == job_dynamic .and. comm%rank == 0) text = text &
+      & // line("h5_file", settings%name // ".h5")
 end function host_text
 
 

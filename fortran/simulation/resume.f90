@@ -1,269 +1,322 @@
 ! SPDX-License-Identifier: MIT
-!> A run to and from its exact checkpoint NAME.chk.
+!> A run from its exact checkpoint NAME.chk, on the ranks that wrote it or on others.
 module fennix_resume
+   use, intrinsic :: iso_fortran_env, only : int8
    use fennix_kinds, only : dp, i4, i8
-   use fennix_error, only : error_type, fatal_error, to_text
+   use fennix_error, only : error_type, to_text
+   use fennix_comm, only : broadcast, sum_all
    use fennix_cell, only : cell_type, new_cell_from_vectors, open_cell
-   use fennix_checkpoint, only : checkpoint_type, get, put
-   use fennix_checkpoint_file, only : load_checkpoint, save_checkpoint
+   use fennix_checkpoint, only : checkpoint_type, get
+   use fennix_checkpoint_file, only : load_checkpoint
+   use fennix_collect, only : spread_rows
+   use fennix_domain, only : lay_bricks, settle
+   use fennix_ladder, only : move_house
+   use fennix_levels, only : rebuild
+   use fennix_log, only : say
+   use fennix_migrate, only : migrate_to
    use fennix_observables, only : new_observables
    use fennix_opening, only : degrees_of_freedom
-   use fennix_pairs, only : build_pairs
-   use fennix_run_state, only : simulation_type
+   use fennix_pipe, only : get_packed, new_reader, new_writer, pass, pass_fixed, pipe_type
+   use fennix_run_state, only : is_root, simulation_type
+   use fennix_same_run, only : check_same_run, tag
    implicit none
    private
-   public :: save_run, load_run
+   public :: load_run
+
+   !> Numbers of a checkpoint that every rank needs
+   type :: head_type
+      integer(i8) :: counters(7) = 0
+      real(dp) :: origin_time = 0.0_dp
+      integer(i8) :: seed = 0
+      real(dp) :: cell(9) = 0.0_dp
+      !> Heat of each rank, kcal/mol
+      real(dp), allocatable :: heat(:)
+      !> Bricks along each axis, and the box of an isolated system: axes, origin, Å
+      integer :: shape(3) = 1
+      real(dp) :: box(12) = 0.0_dp
+   end type head_type
 
 contains
 
 
-!> Write everything that the continuation depends on
-subroutine save_run(self, error)
-   type(simulation_type), intent(in) :: self
-   type(error_type), allocatable, intent(out) :: error
-   type(checkpoint_type) :: chk
-   integer(i8) :: bytes, n_frames
-   integer :: k
-
-   ! A file that is not written now stays what the run that wrote it left
-   bytes = self%keep_bytes
-   n_frames = self%keep_frames
-   if (self%archive%is_open) bytes = self%archive%bytes
-   if (self%frames%active) n_frames = self%frames%n_frames
-   call put(chk, "integrator", self%settings%integrator)
-   call put(chk, "precision", self%settings%precision)
-   call put(chk, "time step", self%settings%dt)
-   call put(chk, "substeps", int(self%settings%n_substeps, i4))
-   call put(chk, "skin", self%settings%skin)
-   call put(chk, "threads", int(self%settings%threads, i4))
-   call put(chk, "temperature", self%settings%temperature)
-   call put(chk, "friction", self%settings%friction)
-   call put(chk, "randomseed", self%settings%seed)
-   call put(chk, "ml-force-cap", self%settings%force_cap)
-   call put(chk, "ml-qtot", self%settings%total_charge)
-   call put(chk, "remove-inertia", int(self%settings%remove_inertia, i4))
-   call put(chk, "heavy-hydrogen", on_off(self%settings%heavy_hydrogen))
-   call put(chk, "time at origin", self%origin_time)
-   call put(chk, "counters", [self%step, self%origin_step, self%motion%inner_step, self%motion%n_capped, self%key, &
-      & bytes, n_frames])
-   call put(chk, "heat", self%motion%heat)
-   call put(chk, "cell", self%cell%vectors)
-   call put(chk, "number", self%atoms%number)
-   call put(chk, "mass", self%atoms%mass)
-   call put(chk, "position", self%atoms%position)
-   call put(chk, "velocity", self%atoms%velocity)
-   do k = 1, size(self%ladder%levels)
-      associate (level => self%ladder%levels(k))
-         call put(chk, tag("model", k), level%provider%label)
-         call put(chk, tag("energy", k), level%energy)
-         call put(chk, tag("virial", k), level%virial)
-         call put(chk, tag("force", k), level%forces)
-         call put(chk, tag("list version", k), [level%pairs%version])
-         call put(chk, tag("list reference", k), level%pairs%reference)
-         call put(chk, tag("list cell", k), level%pairs%reference_cell)
-      end associate
-   end do
-   call save_checkpoint(chk, self%settings%name // ".chk", error)
-end subroutine save_run
-
-
-!> Take up a run where its checkpoint left it
+!> Take up a run where its checkpoint left it: bitwise on the same bricks, else to rounding.
+!> All ranks call this together, after the atoms of the structure were spread.
 subroutine load_run(self, error)
    type(simulation_type), intent(inout) :: self
    type(error_type), allocatable, intent(out) :: error
    type(checkpoint_type) :: chk
-   integer(i8) :: counters(7)
+   type(head_type) :: head
+   logical :: same_bricks
    integer :: k
 
-   call load_checkpoint(chk, self%settings%name // ".chk", error)
-   if (.not. allocated(error)) call check_same_run(self, chk, error)
-   if (.not. allocated(error)) call get(chk, "counters", counters, error)
-   if (.not. allocated(error)) call get(chk, "time at origin", self%origin_time, error)
-   if (.not. allocated(error)) call get(chk, "randomseed", self%settings%seed, error)
-   if (.not. allocated(error)) call load_state(self, chk, error)
+   if (is_root(self)) then
+      call load_checkpoint(chk, self%settings%name // ".chk", error)
+      if (.not. allocated(error)) call check_same_run(self, chk, error)
+      if (.not. allocated(error)) call get_head(chk, head, error)
+   end if
+   call settle(self%domain, error)
    if (allocated(error)) return
-   self%step = counters(1)
-   self%origin_step = counters(2)
-   self%motion%inner_step = counters(3)
-   self%motion%n_capped = counters(4)
-   self%key = counters(5)
-   self%keep_bytes = counters(6)
-   self%keep_frames = counters(7)
+   call share_head(self, head)
+   self%step = head%counters(1)
+   self%origin_step = head%counters(2)
+   self%motion%inner_step = head%counters(3)
+   self%key = head%counters(5)
+   self%keep_bytes = head%counters(6)
+   self%keep_frames = head%counters(7)
+   self%origin_time = head%origin_time
+   self%settings%seed = head%seed
+   call take_cell(self, head, error)
+   if (allocated(error)) return
+   same_bricks = size(head%heat) == self%domain%comm%size .and. all(head%shape == self%domain%shape)
+   call take_tallies(self, head, same_bricks)
+   call take_atoms(self, chk, head, same_bricks, error)
    do k = 1, size(self%ladder%levels)
-      call load_level(self, chk, k, error)
       if (allocated(error)) return
+      call take_level(self, chk, k, same_bricks, error)
    end do
+   if (.not. allocated(error)) call note_bricks(self, head, same_bricks)
 end subroutine load_run
 
 
-!> Positions, velocities, masses, cell, heat
-subroutine load_state(self, chk, error)
-   type(simulation_type), intent(inout) :: self
+!> Numbers from the file
+subroutine get_head(chk, head, error)
    type(checkpoint_type), intent(in) :: chk
+   type(head_type), intent(inout) :: head
    type(error_type), allocatable, intent(out) :: error
+   integer(i4) :: shape(3)
    real(dp) :: vectors(3, 3)
+
+   call get(chk, "counters", head%counters, error)
+   if (.not. allocated(error)) call get(chk, "time at origin", head%origin_time, error)
+   if (.not. allocated(error)) call get(chk, "randomseed", head%seed, error)
+   if (.not. allocated(error)) call get(chk, "cell", vectors, error)
+   if (.not. allocated(error)) call get(chk, "bricks", shape, error)
+   if (allocated(error)) return
+   head%cell = reshape(vectors, [9])
+   head%shape = shape
+   allocate(head%heat(product(shape)))
+   call get(chk, "heat", head%heat, error)
+   if (.not. allocated(error)) call get(chk, "brick box", head%box, error)
+end subroutine get_head
+
+
+!> The same numbers on all ranks
+subroutine share_head(self, head)
+   type(simulation_type), intent(in) :: self
+   type(head_type), intent(inout) :: head
+   type(pipe_type) :: pipe
+   integer(int8), allocatable :: bytes(:)
+
+   if (self%domain%comm%size == 1) return
+   if (is_root(self)) then
+      call new_writer(pipe)
+      call pass_head(pipe, head)
+      call get_packed(pipe, bytes)
+   end if
+   call broadcast(self%domain%comm, bytes)
+   if (is_root(self)) return
+   call new_reader(pipe, bytes)
+   call pass_head(pipe, head)
+end subroutine share_head
+
+
+subroutine pass_head(pipe, head)
+   type(pipe_type), intent(inout) :: pipe
+   type(head_type), intent(inout) :: head
+   integer :: k
+
+   do k = 1, size(head%counters)
+      call pass(pipe, head%counters(k))
+   end do
+   call pass(pipe, head%origin_time)
+   call pass(pipe, head%seed)
+   call pass_fixed(pipe, head%cell)
+   call pass(pipe, head%heat)
+   do k = 1, 3
+      call pass(pipe, head%shape(k))
+   end do
+   call pass_fixed(pipe, head%box)
+end subroutine pass_head
+
+
+!> The cell; the run may have taken its box from a NAME.dyn
+subroutine take_cell(self, head, error)
+   type(simulation_type), intent(inout) :: self
+   type(head_type), intent(in) :: head
+   type(error_type), allocatable, intent(out) :: error
    logical :: was_periodic
 
-   call get(chk, "position", self%atoms%position, error)
-   if (.not. allocated(error)) call get(chk, "velocity", self%atoms%velocity, error)
-   if (.not. allocated(error)) call get(chk, "mass", self%atoms%mass, error)
-   if (.not. allocated(error)) call get(chk, "heat", self%motion%heat, error)
-   if (.not. allocated(error)) call get(chk, "cell", vectors, error)
-   if (allocated(error)) return
    was_periodic = self%cell%periodic
    self%cell = open_cell()
-   if (any(abs(vectors) > 0.0_dp)) call new_cell_from_vectors(self%cell, vectors, error)
-   ! The run may have taken its box from a NAME.dyn
-   if (self%cell%periodic .neqv. was_periodic) then
-      call new_observables(self%obs, self%atoms, self%cell%periodic, &
-         & degrees_of_freedom(self%settings, self%atoms%n), self%settings%langevin)
-      self%obs%has_pressure = self%cell%periodic .and. self%ladder%levels(1)%provider%has_virial
+   if (any(abs(head%cell) > 0.0_dp)) call new_cell_from_vectors(self%cell, reshape(head%cell, [3, 3]), error)
+   if (allocated(error) .or. (self%cell%periodic .eqv. was_periodic)) return
+   call new_observables(self%obs, self%domain%composition, self%domain%mass_of, self%cell%periodic, &
+      & degrees_of_freedom(self%settings, self%domain%n_global), self%settings%langevin)
+   self%obs%has_pressure = self%cell%periodic .and. self%ladder%levels(1)%provider%has_virial
+end subroutine take_cell
+
+
+!> What each rank has counted; on other bricks, rank 0 counts for all
+subroutine take_tallies(self, head, same_bricks)
+   type(simulation_type), intent(inout) :: self
+   type(head_type), intent(in) :: head
+   logical, intent(in) :: same_bricks
+
+   self%motion%n_capped = 0
+   self%motion%heat = 0.0_dp
+   if (is_root(self)) self%motion%n_capped = head%counters(4)
+   if (same_bricks) then
+      self%motion%heat = head%heat(self%domain%comm%rank + 1)
+   else if (is_root(self)) then
+      self%motion%heat = sum(head%heat)
    end if
-end subroutine load_state
+end subroutine take_tallies
+
+
+!> Positions, velocities and masses, to the ranks that owned the atoms, or to those that own their places now
+subroutine take_atoms(self, chk, head, same_bricks, error)
+   type(simulation_type), intent(inout) :: self
+   type(checkpoint_type), intent(in) :: chk
+   type(head_type), intent(in) :: head
+   logical, intent(in) :: same_bricks
+   type(error_type), allocatable, intent(out) :: error
+   real(dp), allocatable :: facts(:, :), mine(:, :), nothing(:, :)
+   integer(i4), allocatable :: owner(:)
+   integer :: n_moved
+
+   allocate(facts(3, self%whole%n), source=0.0_dp)
+   allocate(owner(self%whole%n), mine(3, self%atoms%n), nothing(0, self%atoms%n))
+   if (is_root(self)) then
+      call get(chk, "owner", owner, error)
+      if (.not. allocated(error)) call get(chk, "mass", self%whole%mass, error)
+      if (.not. allocated(error)) facts(1, :) = owner
+      if (.not. allocated(error)) facts(2, :) = self%whole%mass
+   end if
+   call settle(self%domain, error)
+   if (allocated(error)) return
+   call spread_rows(self%domain%comm, self%atoms%id, facts, mine)
+   self%atoms%mass = mine(2, :)
+   call spread_record(self, chk, "position", self%atoms%position, error)
+   if (.not. allocated(error)) call spread_record(self, chk, "velocity", self%atoms%velocity, error)
+   if (allocated(error)) return
+   call lay_bricks(self%domain, self%cell, self%atoms, self%domain%shape)
+   if (same_bricks) then
+      if (.not. self%cell%periodic) call restore_box(self, head)
+      call migrate_to(self%domain%comm, nint(mine(1, :)), self%atoms, nothing, n_moved)
+   else
+      call move_house(self%ladder, self%domain, self%atoms, self%cell, self%timer)
+   end if
+end subroutine take_atoms
+
+
+!> The box of an isolated system as the bricks were laid out in it
+subroutine restore_box(self, head)
+   type(simulation_type), intent(inout) :: self
+   type(head_type), intent(in) :: head
+   integer :: k
+
+   associate (grid => self%domain%grid)
+      grid%vectors = reshape(head%box(1:9), [3, 3])
+      grid%origin = head%box(10:12)
+      do k = 1, 3
+         grid%width(k) = grid%vectors(k, k)
+         grid%inverse(k, k) = 1.0_dp/grid%width(k)
+      end do
+   end associate
+end subroutine restore_box
+
+
+!> A record of rank 0's checkpoint, (3, n_global), to the owners of the atoms
+subroutine spread_record(self, chk, name, rows, error)
+   type(simulation_type), intent(inout) :: self
+   type(checkpoint_type), intent(in) :: chk
+   character(len=*), intent(in) :: name
+   real(dp), intent(inout) :: rows(:, :)
+   type(error_type), allocatable, intent(out) :: error
+   real(dp), allocatable :: whole(:, :)
+
+   allocate(whole(3, self%whole%n))
+   if (is_root(self)) call get(chk, name, whole, error)
+   call settle(self%domain, error)
+   if (.not. allocated(error)) call spread_rows(self%domain%comm, self%atoms%id, whole, rows)
+end subroutine spread_record
 
 
 !> Forces, and the pair list as it stood: built from the positions it was built from
-subroutine load_level(self, chk, k, error)
+subroutine take_level(self, chk, k, same_bricks, error)
    type(simulation_type), intent(inout) :: self
    type(checkpoint_type), intent(in) :: chk
    integer, intent(in) :: k
+   logical, intent(in) :: same_bricks
    type(error_type), allocatable, intent(out) :: error
    real(dp), allocatable :: reference(:, :)
-   type(cell_type) :: reference_cell
-   real(dp) :: vectors(3, 3)
-   integer(i8) :: version(1)
+   real(dp) :: numbers(19), vectors(3, 3), energy
+   integer(i8) :: version(2)
 
-   allocate(reference(3, self%atoms%n))
-   associate (level => self%ladder%levels(k))
-      call get(chk, tag("energy", k), level%energy, error)
-      if (.not. allocated(error)) call get(chk, tag("virial", k), level%virial, error)
-      if (.not. allocated(error)) call get(chk, tag("force", k), level%forces, error)
+   numbers = 0.0_dp
+   if (is_root(self)) then
+      call get(chk, tag("energy", k), energy, error)
+      if (.not. allocated(error)) call get(chk, tag("virial", k), vectors, error)
+      if (.not. allocated(error)) numbers(1:10) = [energy, reshape(vectors, [9])]
       if (.not. allocated(error)) call get(chk, tag("list version", k), version, error)
-      if (.not. allocated(error)) call get(chk, tag("list reference", k), reference, error)
       if (.not. allocated(error)) call get(chk, tag("list cell", k), vectors, error)
-      if (allocated(error)) return
-      if (self%cell%periodic) call new_cell_from_vectors(reference_cell, vectors, error)
-      if (allocated(error)) return
-      call build_pairs(level%pairs, reference_cell, reference)
-      level%pairs%version = version(1)
-   end associate
-end subroutine load_level
-
-
-!> Refuse to continue another run bitwise: what changes the trajectory must be the same
-subroutine check_same_run(self, chk, error)
-   type(simulation_type), intent(in) :: self
-   type(checkpoint_type), intent(in) :: chk
-   type(error_type), allocatable, intent(out) :: error
-   integer(i4), allocatable :: number(:)
-   integer :: k
-
-   allocate(number(self%atoms%n))
-   call get(chk, "number", number, error)
-   if (allocated(error)) return
-   if (any(number /= self%atoms%number)) then
-      call fatal_error(error, chk%path // ": the checkpoint holds other elements than the structure file")
-      return
+      if (.not. allocated(error)) numbers(11:19) = reshape(vectors, [9])
    end if
-   call same_text(chk, "integrator", self%settings%integrator, error)
-   if (.not. allocated(error)) call same_text(chk, "precision", self%settings%precision, error)
-   if (.not. allocated(error)) call same_number(chk, "time step", self%settings%dt, error)
-   if (.not. allocated(error)) call same_number(chk, "skin", self%settings%skin, error)
-   if (.not. allocated(error)) call same_count(chk, "substeps", self%settings%n_substeps, error)
-   if (.not. allocated(error)) call same_count(chk, "threads", self%settings%threads, error)
-   if (.not. allocated(error)) call check_same_physics(self, chk, error)
-   do k = 1, size(self%ladder%levels)
-      if (allocated(error)) return
-      call same_text(chk, tag("model", k), self%ladder%levels(k)%provider%label, error)
-   end do
-end subroutine check_same_run
-
-
-!> The keywords that enter each step
-subroutine check_same_physics(self, chk, error)
-   type(simulation_type), intent(in) :: self
-   type(checkpoint_type), intent(in) :: chk
-   type(error_type), allocatable, intent(out) :: error
-   integer(i8) :: seed
-
-   call same_number(chk, "ml-force-cap", self%settings%force_cap, error)
-   if (.not. allocated(error)) call same_number(chk, "ml-qtot", self%settings%total_charge, error)
-   if (.not. allocated(error)) call same_count(chk, "remove-inertia", self%settings%remove_inertia, error)
-   if (.not. allocated(error)) call same_text(chk, "heavy-hydrogen", on_off(self%settings%heavy_hydrogen), error)
-   if (allocated(error) .or. .not. self%settings%langevin) return
-   call same_number(chk, "temperature", self%settings%temperature, error)
-   if (.not. allocated(error)) call same_number(chk, "friction", self%settings%friction, error)
-   if (.not. allocated(error)) call get(chk, "randomseed", seed, error)
-   if (allocated(error) .or. .not. self%settings%seed_given .or. seed == self%settings%seed) return
-   call refuse(chk, "randomseed", to_text(seed), to_text(self%settings%seed), error)
-end subroutine check_same_physics
-
-
-subroutine same_text(chk, name, expected, error)
-   type(checkpoint_type), intent(in) :: chk
-   character(len=*), intent(in) :: name, expected
-   type(error_type), allocatable, intent(out) :: error
-   character(len=:), allocatable :: found
-
-   call get(chk, name, found, error)
+   call settle(self%domain, error)
    if (allocated(error)) return
-   if (found /= expected) call refuse(chk, name, found, expected, error)
-end subroutine same_text
+   call sum_all(self%domain%comm, numbers)
+   associate (level => self%ladder%levels(k))
+      level%energy = numbers(1)
+      level%energy_is_total = .true.
+      level%virial = reshape(numbers(2:10), [3, 3])
+      level%forces = 0.0_dp*self%atoms%position
+      call spread_record(self, chk, tag("force", k), level%forces, error)
+   end associate
+   reference = self%atoms%position
+   if (.not. allocated(error)) call spread_record(self, chk, tag("list reference", k), reference, error)
+   if (.not. allocated(error) .and. same_bricks) call restore_list(self, k, version, numbers(11:19), reference, error)
+end subroutine take_level
 
 
-subroutine same_number(chk, name, expected, error)
-   type(checkpoint_type), intent(in) :: chk
-   character(len=*), intent(in) :: name
-   real(dp), intent(in) :: expected
-   type(error_type), allocatable, intent(out) :: error
-   real(dp) :: found
-
-   call get(chk, name, found, error)
-   if (allocated(error)) return
-   if (abs(found - expected) > 0.0_dp) call refuse(chk, name, to_text(found), to_text(expected), error)
-end subroutine same_number
-
-
-subroutine same_count(chk, name, expected, error)
-   type(checkpoint_type), intent(in) :: chk
-   character(len=*), intent(in) :: name
-   integer, intent(in) :: expected
-   type(error_type), allocatable, intent(out) :: error
-   integer(i4) :: found
-
-   call get(chk, name, found, error)
-   if (allocated(error)) return
-   if (found /= expected) call refuse(chk, name, to_text(int(found)), to_text(expected), error)
-end subroutine same_count
-
-
-!> The sentence for a run that differs
-subroutine refuse(chk, name, found, expected, error)
-   type(checkpoint_type), intent(in) :: chk
-   character(len=*), intent(in) :: name, found, expected
-   type(error_type), allocatable, intent(out) :: error
-
-   call fatal_error(error, chk%path // ": --resume continues bitwise and needs the same " // name // &
-      & "; the checkpoint has '" // found // "', this run '" // expected // "' (start from NAME.dyn to change it)")
-end subroutine refuse
-
-
-!> A switch in words
-pure function on_off(switch)
-   logical, intent(in) :: switch
-   character(len=:), allocatable :: on_off
-
-   on_off = trim(merge("on ", "off", switch))
-end function on_off
-
-
-!> "force 1"
-pure function tag(name, k)
-   character(len=*), intent(in) :: name
+!> A list and its ghosts at the positions they were found at
+subroutine restore_list(self, k, version, vectors, reference, error)
+   type(simulation_type), intent(inout) :: self
    integer, intent(in) :: k
-   character(len=:), allocatable :: tag
+   !> Of rank 0: the list's version, and 1 if it was going to be built anew
+   integer(i8), intent(in) :: version(2)
+   real(dp), intent(in) :: vectors(9)
+   !> Å, (3, n)
+   real(dp), intent(in) :: reference(:, :)
+   type(error_type), allocatable, intent(out) :: error
+   type(cell_type) :: cell
+   real(dp), allocatable :: position(:, :)
+   real(dp) :: numbers(2)
 
-   tag = name // " " // to_text(k)
-end function tag
+   numbers = 0.0_dp
+   if (is_root(self)) numbers = real(version, dp)
+   call sum_all(self%domain%comm, numbers)
+   cell = open_cell()
+   if (self%cell%periodic) call new_cell_from_vectors(cell, reshape(vectors, [3, 3]), error)
+   if (allocated(error)) return
+   position = self%atoms%position
+   self%atoms%position(:, :) = reference
+   associate (level => self%ladder%levels(k))
+      call rebuild(level, self%domain, cell, self%atoms, self%timer)
+      level%pairs%version = nint(numbers(1), i8)
+      level%pairs%stale = numbers(2) > 0.0_dp
+   end associate
+   self%atoms%position(:, :) = position
+end subroutine restore_list
+
+
+!> Say what a change of the bricks means
+subroutine note_bricks(self, head, same_bricks)
+   type(simulation_type), intent(inout) :: self
+   type(head_type), intent(in) :: head
+   logical, intent(in) :: same_bricks
+
+   if (.not. same_bricks) call say(self%log, " Note: the checkpoint was written on " // to_text(size(head%heat)) // &
+      & " ranks; on other bricks the run continues to rounding, not to the last bit.")
+end subroutine note_bricks
 
 end module fennix_resume

@@ -131,6 +131,15 @@ def open_for_reading(path: Path) -> h5py.File:
         raise InputError(f"{path}: the trajectory {reason}") from error
 
 
+def is_readable(path: Path) -> bool:
+    """Whether a file is HDF5 that can be opened."""
+    try:
+        open_for_reading(path).close()
+    except InputError:
+        return False
+    return True
+
+
 def count_frames(file: h5py.File) -> int:
     """Frames that are complete: present in every data set that grows."""
     if STEP not in file:

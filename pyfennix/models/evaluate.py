@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pyfennix import units
 from pyfennix.exceptions import ModelError
+from pyfennix.models.exchange import Exchange
 from pyfennix.models.forces import edge_gradient, forces_and_virials
 from pyfennix.models.graph import Graph, Topology
 from pyfennix.models.interface import Model, check_elements
@@ -104,13 +105,16 @@ def evaluate_topology(
     native = wanted(model.native, positions.new_empty(0, dtype=model.dtype), ())
     graph = topology.graph(positions, cell, model.cutoff, model.dtype, needs_grad, native)
     found: dict[str, Tensor] = {}
+    # a hook may be any module; those of the engine want to know what energies are differentiated by
+    hook = model.exchange if isinstance(model.exchange, Exchange) else Exchange()
+    hook.begin(graph.vectors, graph.n_total)
     with torch.set_grad_enabled(needs_grad):
         if names:
             atom_energies, found = model.forward_outputs(graph, names)
         else:
             atom_energies = model(graph)
         _check_energies(model, graph, atom_energies)
-        energy = _sums(atom_energies[: graph.n_local], graph)
+        energy = hook.tie(_sums(atom_energies[: graph.n_local], graph))
     forces = virial = None
     if needs_grad:
         gradient = edge_gradient(energy.sum(), graph)

@@ -8,7 +8,7 @@ module report_samples
    use fennix_atoms, only : atoms_type
    implicit none
    private
-   public :: fail_if, water, cubic, file_text, write_text, remove
+   public :: fail_if, water, water_sums, cubic, file_text, write_text, remove
 
 contains
 
@@ -43,6 +43,18 @@ function water(origin) result(atoms)
    atoms%bond_first = [1, 3, 4, 5]
    atoms%bond = [2, 3, 1, 1]
 end function water
+
+
+!> Atoms of each atomic number in one water, and their mass, g/mol
+pure subroutine water_sums(composition, mass_of)
+   integer(i8), intent(out) :: composition(0:118)
+   real(dp), intent(out) :: mass_of(0:118)
+
+   composition = 0_i8
+   composition([1, 8]) = [2_i8, 1_i8]
+   mass_of = 0.0_dp
+   mass_of([1, 8]) = [2.016_dp, 15.999_dp]
+end subroutine water_sums
 
 
 !> Cube of the given edge, Å

@@ -6,16 +6,17 @@ module test_log
    use fennix_cell, only : cell_type, open_cell
    use fennix_atoms, only : atoms_type
    use fennix_settings, only : settings_type
-   use fennix_timer, only : timer_accurate, timer_fast, timer_startup, timer_total, timer_type
+   use fennix_timer, only : timer_accurate, timer_agree, timer_count, timer_exchange, timer_fast, timer_halo, &
+      & timer_startup, timer_total, timer_type
    use fennix_observables, only : complete_observables, new_observables, observables_type, set_kinetic, set_kinetic_mid
    use fennix_log, only : level_summary_type, log_averages, log_begin, log_closing, log_due, log_header, log_line, &
       & log_minimize, log_minimize_head, log_start, log_type
    use fennix_log_text, only : duration, fixed
-   use report_samples, only : fail_if, cubic, file_text, remove, water
+   use report_samples, only : fail_if, cubic, file_text, remove, water, water_sums
    implicit none
    private
    public :: test_log_table, test_log_constant_energy, test_log_quiet, test_log_opening, test_log_closing, &
-      & test_log_due, test_log_numbers
+      & test_log_ranks, test_log_due, test_log_numbers
 
    character(len=*), parameter :: path = "test_log.txt"
    character(len=1), parameter :: nl = new_line("a")
@@ -26,9 +27,11 @@ contains
 
 
 !> A log of so many lines into a file, as a run would write it
-subroutine write_log(periodic, langevin, quiet, n_lines)
+subroutine write_log(periodic, langevin, quiet, n_lines, n_ranks)
    logical, intent(in) :: periodic, langevin, quiet
    integer, intent(in) :: n_lines
+   !> One unless given
+   integer, intent(in), optional :: n_ranks
    type(log_type) :: log
    type(settings_type) :: settings
    type(atoms_type) :: atoms
@@ -36,17 +39,23 @@ subroutine write_log(periodic, langevin, quiet, n_lines)
    type(observables_type) :: obs
    type(level_summary_type) :: levels(2)
    type(timer_type) :: timer
+   integer(i8) :: composition(0:118), rate
+   real(dp) :: mass_of(0:118)
    integer :: k
 
    call remove(path)
+   if (present(n_ranks)) log%n_ranks = n_ranks
    call make_run(settings, atoms, cell, levels, periodic, langevin)
    open(newunit=log%unit, file=path, status="replace", action="write")
    log%quiet = quiet
    call timer%start(timer_startup)
-   call new_observables(obs, atoms, periodic, 9, langevin)
+   call water_sums(composition, mass_of)
+   call new_observables(obs, composition, mass_of, periodic, 9, langevin)
    call set_state(obs, cell, 0)
    call log_header(log, settings, "9.8.7", "Continuing from water.dyn, step 1000")
-   call log_start(log, settings, cell, atoms, obs, levels)
+   if (log%n_ranks > 1) levels(1)%halo = "11 to 13, mean 12 ghosts on a rank"
+   call log_start(log, settings, cell, atoms, obs, levels, to_text(log%n_ranks) // " as bricks", &
+      & trim(merge("1 to 2 atoms on a rank", "                      ", log%n_ranks > 1)))
    call timer%stop(timer_startup)
    call timer%start(timer_total)
    call log_begin(log, obs, int(n_lines - 1, i8), timer)
@@ -60,10 +69,18 @@ subroutine write_log(periodic, langevin, quiet, n_lines)
       call log_line(log, obs, timer)
    end do
    call timer%stop(timer_total)
+   if (log%n_ranks > 1) then
+      call system_clock(count_rate=rate)
+      call timer%add(timer_total, 1000*rate, 0)
+      call timer%add(timer_halo, 20*rate, 7)
+      call timer%add(timer_exchange, 50*rate, 8)
+      call timer%add(timer_agree, 100*rate, 9)
+   end if
    call log_averages(log, obs)
    call log_minimize_head(log)
    call log_minimize(log, 10, -123.5_dp, 0.25_dp, 3.5_dp, 2)
-   call log_closing(log, timer, "signal SIGTERM")
+   call log_closing(log, [(timer%seconds(k), k=1, timer_count)], [(timer%calls(k), k=1, timer_count)], &
+      & "signal SIGTERM")
    close(log%unit)
 end subroutine write_log
 
@@ -231,6 +248,50 @@ subroutine test_log_closing(error)
    end do
    call remove(path)
 end subroutine test_log_closing
+
+
+!> Several ranks: how the system is spread, and what they spend on each other; one rank says nothing of that
+subroutine test_log_ranks(error)
+   type(error_type), allocatable, intent(out) :: error
+   character(len=:), allocatable :: text, row
+   character(len=40), parameter :: wanted(*) = [character(len=40) :: "1 to 2 atoms on a rank", &
+      & "11 to 13, mean 12 ghosts on a rank", "halo exchange", "feature exchange", "waiting, agreeing", &
+      & "of which communication 17.00 %"]
+   integer :: k
+
+   call write_log(.true., .true., .false., 10, 4)
+   text = file_text(path)
+   do k = 1, size(wanted)
+      call fail_if(index(text, trim(wanted(k))) == 0, "'" // trim(wanted(k)) // "' is missing in" // nl // text, error)
+   end do
+   call fail_if(index(text, "Ranks") == 0 .or. index(text, "4 as bricks") < index(text, "Ranks"), &
+      & "the ranks are not named in" // nl // text, error)
+   call expect_row("halo exchange", "7", "20.000", "2.0")
+   call expect_row("feature exchange", "8", "50.000", "5.0")
+   call expect_row("waiting, agreeing", "9", "100.000", "10.0")
+   row = between(text, "everything else", nl)
+   call fail_if(index(row, " 830.0") == 0, "what ranks spend on each other counts as something else: " // row, error)
+   call write_log(.true., .true., .false., 10)
+   text = file_text(path)
+   do k = 1, size(wanted)
+      call fail_if(index(text, trim(wanted(k))) > 0, "'" // trim(wanted(k)) // "' with one rank", error)
+   end do
+   call fail_if(index(text, "communication") > 0, "communication of one rank", error)
+   call fail_if(index(text, "1 as bricks") == 0, "one rank is not named", error)
+   call remove(path)
+
+contains
+
+   !> A row of the closing table holds calls, seconds and share
+   subroutine expect_row(label, calls, seconds, share)
+      character(len=*), intent(in) :: label, calls, seconds, share
+
+      row = between(text, label, nl)
+      call fail_if(index(row, " " // calls // " ") == 0 .or. index(row, " " // seconds) == 0 .or. index(row, &
+         & " " // share) == 0, "'" // row // "' without " // calls // ", " // seconds // ", " // share, error)
+   end subroutine expect_row
+
+end subroutine test_log_ranks
 
 
 !> Lines are due at multiples, at the end, and at every step when verbose

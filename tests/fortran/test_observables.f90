@@ -3,12 +3,11 @@
 module test_observables
    use fennix_kinds, only : dp, i8
    use fennix_error, only : error_type, fatal_error, to_text
-   use fennix_atoms, only : atoms_type
    use fennix_cell, only : open_cell
    use fennix_averages, only : add_sample, averages_type, deviation
    use fennix_observables, only : at_total, complete_observables, new_observables, observable_names, &
       & observable_values, observables_type, set_kinetic, set_kinetic_mid
-   use report_samples, only : fail_if, cubic, water
+   use report_samples, only : fail_if, cubic, water_sums
    implicit none
    private
    public :: test_observables_temperature, test_observables_freedom, test_observables_pressure, &
@@ -21,13 +20,26 @@ module test_observables
 contains
 
 
+!> Observables of one water
+subroutine observe_water(obs, periodic, degrees_of_freedom, has_mid)
+   type(observables_type), intent(out) :: obs
+   logical, intent(in) :: periodic, has_mid
+   integer, intent(in) :: degrees_of_freedom
+   integer(i8) :: composition(0:118)
+   real(dp) :: mass_of(0:118)
+
+   call water_sums(composition, mass_of)
+   call new_observables(obs, composition, mass_of, periodic, degrees_of_freedom, has_mid)
+end subroutine observe_water
+
+
 !> Equipartition at 300 K gives 300 K everywhere; on-step and mid-step are kept apart
 subroutine test_observables_temperature(error)
    type(error_type), allocatable, intent(out) :: error
    type(observables_type) :: obs
    real(dp), parameter :: per_atom = 1.5_dp*boltzmann*300.0_dp
 
-   call new_observables(obs, water([0.0_dp, 0.0_dp, 0.0_dp]), .true., 9, .true.)
+   call observe_water(obs, .true., 9, .true.)
    call fail_if(any(obs%elements /= [1, 8]), "elements are not H, O", error)
    call set_kinetic(obs, [1.8_dp*per_atom, per_atom])
    call set_kinetic_mid(obs, [2.0_dp*per_atom, per_atom])
@@ -37,7 +49,7 @@ subroutine test_observables_temperature(error)
    call close_to(obs%temperature_of(2), 300.0_dp, "temperature of O")
    call close_to(obs%temperature_mid_of(1), 300.0_dp, "mid-step temperature of H")
 
-   call new_observables(obs, water([0.0_dp, 0.0_dp, 0.0_dp]), .true., 9, .false.)
+   call observe_water(obs, .true., 9, .false.)
    call set_kinetic(obs, [1.8_dp*per_atom, per_atom])
    call close_to(obs%temperature_mid, 280.0_dp, "mid-step temperature without a thermostat")
 
@@ -59,7 +71,7 @@ subroutine test_observables_freedom(error)
    type(error_type), allocatable, intent(out) :: error
    type(observables_type) :: obs
 
-   call new_observables(obs, water([0.0_dp, 0.0_dp, 0.0_dp]), .true., 6, .true.)
+   call observe_water(obs, .true., 6, .true.)
    call fail_if(abs(sum(obs%freedom_of) - 6.0_dp) > 1.0e-12_dp, "degrees of freedom do not add up", error)
    call fail_if(abs(obs%freedom_of(2) - (3.0_dp - 3.0_dp*15.999_dp/18.015_dp)) > 1.0e-12_dp, &
       & "degrees of freedom of O", error)
@@ -74,7 +86,7 @@ subroutine test_observables_pressure(error)
    real(dp) :: virial(3, 3), ideal
 
    virial = 0.0_dp
-   call new_observables(obs, water([0.0_dp, 0.0_dp, 0.0_dp]), .true., 9, .true.)
+   call observe_water(obs, .true., 9, .true.)
    call set_kinetic(obs, [1.8_dp*per_atom, per_atom])
    call set_kinetic_mid(obs, [2.0_dp*per_atom, per_atom])
    call complete_observables(obs, cubic(30.0_dp), -10.0_dp, virial, 4.0_dp)
@@ -89,7 +101,7 @@ subroutine test_observables_pressure(error)
    call complete_observables(obs, cubic(30.0_dp), -10.0_dp, virial, 4.0_dp)
    call fail_if(abs(obs%pressure - ideal + 1.0_dp/27000.0_dp*atm_per_kcal_mol_volume) > 1.0e-5_dp, &
       & "a virial of dE/dstrain does not lower the pressure as it should", error)
-   call new_observables(obs, water([0.0_dp, 0.0_dp, 0.0_dp]), .false., 9, .false.)
+   call observe_water(obs, .false., 9, .false.)
    call complete_observables(obs, open_cell(), -10.0_dp, virial, 0.0_dp)
    call fail_if(abs(obs%pressure) + abs(obs%density) + abs(obs%volume) > 0.0_dp, "an isolated system has a pressure", &
       & error)
@@ -103,7 +115,7 @@ subroutine test_observables_without_virial(error)
    character(len=:), allocatable :: names
    integer :: k
 
-   call new_observables(obs, water([0.0_dp, 0.0_dp, 0.0_dp]), .true., 9, .false.)
+   call observe_water(obs, .true., 9, .false.)
    obs%has_pressure = .false.
    call set_kinetic(obs, [1.0_dp, 2.0_dp])
    call complete_observables(obs, cubic(30.0_dp), -10.0_dp, reshape([(0.0_dp, k=1, 9)], [3, 3]), 0.0_dp)
@@ -127,7 +139,7 @@ subroutine test_observables_names(error)
    do k = 0, 3
       periodic = btest(k, 0)
       has_mid = btest(k, 1)
-      call new_observables(obs, water([0.0_dp, 0.0_dp, 0.0_dp]), periodic, 9, has_mid)
+      call observe_water(obs, periodic, 9, has_mid)
       call set_kinetic(obs, [1.0_dp, 2.0_dp])
       if (periodic) call complete_observables(obs, cubic(30.0_dp), -10.0_dp, reshape([(0.0_dp, lines=1, 9)], [3, 3]), &
          & 0.0_dp)
@@ -162,7 +174,7 @@ subroutine test_averages(error)
    real(dp) :: energies(1000), mean, spread_expected
    integer :: k
 
-   call new_observables(obs, water([0.0_dp, 0.0_dp, 0.0_dp]), .false., 9, .false.)
+   call observe_water(obs, .false., 9, .false.)
    do k = 1, size(energies)
       energies(k) = -1.0e7_dp + sin(real(k, dp))
       obs%step = k

@@ -7,13 +7,15 @@ module test_settings
    use fennix_arguments, only : arguments_type, parse_arguments
    use fennix_settings, only : settings_type
    use fennix_interpret, only : read_settings
+   use fennix_tinker_keywords, only : is_meaningless
    use input_samples, only : lines, settings_of
    use report_samples, only : remove, write_text
    use test_runner, only : check, expect_error
    implicit none
    private
    public :: test_settings_defaults, test_settings_values, test_settings_command_line, test_settings_mistakes, &
-      & test_settings_classes, test_settings_notes, test_settings_files, test_settings_model_folder, test_settings_seed
+      & test_settings_classes, test_settings_notes, test_settings_files, test_settings_model_folder, &
+      & test_settings_seed, test_settings_ranks
 
    character(len=*), parameter :: model = "ml-model water-accurate|"
 
@@ -206,6 +208,43 @@ subroutine test_settings_seed(error)
    end do
    call check(error, all(seeds > 0) .and. any(seeds /= seeds(1)), "five seeds are the same")
 end subroutine test_settings_seed
+
+
+!> How the system is spread over ranks; what Tinker-HP calls so is not ignored
+subroutine test_settings_ranks(error)
+   type(error_type), allocatable, intent(out) :: error
+   type(error_type), allocatable :: raised
+   type(settings_type) :: s
+   character(len=*), parameter :: expected = "keywords, line 2|'decomp3d'|three whole numbers|"
+
+   call settings_of(s, model, "case 0", raised)
+   call check(error, .not. allocated(raised), "refused")
+   if (allocated(error)) return
+   call check(error, all(s%decomposition == 0) .and. s%halo == "auto" .and. s%place_decomposition == "", "defaults")
+   call settings_of(s, model // "DECOMP3D 2 3 4|Halo WIDE", "case 0", raised)
+   call check(error, .not. allocated(raised), "decomp3d 2 3 4 refused")
+   if (allocated(error)) return
+   call check(error, all(s%decomposition == [2, 3, 4]), "bricks in the order of the axes")
+   call check(error, s%halo == "wide", "halo wide is " // s%halo)
+   call check(error, index(s%place_decomposition, "keywords, line 2") > 0 .and. index(s%place_decomposition, &
+      & "'decomp3d'") > 0, "place: " // s%place_decomposition)
+   call check(error, s%ignored_keywords == "" .and. .not. is_meaningless("decomp3d") .and. &
+      & .not. is_meaningless("halo"), "ignored: " // s%ignored_keywords)
+   call settings_of(s, model // "halo exchange|decomp3d 1 1 2", "case 0", raised)
+   call check(error, .not. allocated(raised) .and. s%halo == "exchange" .and. all(s%decomposition == [1, 1, 2]), &
+      & "halo exchange")
+   call mistake(error, model // "decomp3d", "case 0", expected)
+   call mistake(error, model // "decomp3d 4", "case 0", expected // "'4'")
+   call mistake(error, model // "decomp3d 2 2", "case 0", expected // "'2 2'")
+   call mistake(error, model // "decomp3d 2 2 1 1", "case 0", expected // "'2 2 1 1'")
+   call mistake(error, model // "decomp3d 2 1.5 1", "case 0", expected // "'2 1.5 1'")
+   call mistake(error, model // "decomp3d 2 two 1", "case 0", expected // "'2 two 1'")
+   call mistake(error, model // "decomp3d 0 1 1", "case 0", expected // "'0 1 1'")
+   call mistake(error, model // "decomp3d 1 1 -2", "case 0", expected // "'1 1 -2'")
+   call mistake(error, model // "decomp3d 1 4294967297 1", "case 0", expected // "'1 4294967297 1'")
+   call mistake(error, model // "halo narrow", "case 0", "keywords, line 2|'halo'|auto|wide|exchange|'narrow'")
+   call mistake(error, model // "halo", "case 0", "line 2|'halo'|nothing")
+end subroutine test_settings_ranks
 
 
 !> Settings from files

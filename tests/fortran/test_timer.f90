@@ -3,11 +3,12 @@
 module test_timer
    use fennix_kinds, only : dp, i8
    use fennix_error, only : error_type, fatal_error
-   use fennix_timer, only : timer_accurate, timer_fast, timer_startup, timer_total, timer_type
+   use fennix_timer, only : timer_accurate, timer_count, timer_exchange, timer_fast, timer_startup, timer_total, &
+      & timer_type
    use report_samples, only : fail_if
    implicit none
    private
-   public :: test_timer_adds_up, test_timer_reset
+   public :: test_timer_adds_up, test_timer_reset, test_timer_add
 
 contains
 
@@ -54,6 +55,41 @@ subroutine test_timer_reset(error)
    call fail_if(timer%calls(timer_startup) /= 1 .or. timer%seconds(timer_startup) < 0.01_dp, &
       & "reset lost the start-up", error)
 end subroutine test_timer_reset
+
+
+!> Spans measured elsewhere are moved from one clock to another, whether it runs or not, and reset forgets them
+subroutine test_timer_add(error)
+   type(error_type), allocatable, intent(out) :: error
+   type(timer_type) :: timer
+   integer(i8) :: rate
+   real(dp) :: before
+   integer :: k
+
+   call system_clock(count_rate=rate)
+   call timer%start(timer_accurate)
+   call wait_for(0.01_dp)
+   call timer%stop(timer_accurate)
+   before = timer%seconds(timer_accurate)
+   call timer%add(timer_accurate, -rate, 0)
+   call timer%add(timer_exchange, rate, 3)
+   call timer%add(timer_exchange, 2*rate, 0)
+   call fail_if(abs(timer%seconds(timer_accurate) - (before - 1.0_dp)) > 1.0e-6_dp, "a second was not taken off", error)
+   call fail_if(timer%calls(timer_accurate) /= 1, "taking time off changed the number of spans", error)
+   call fail_if(abs(timer%seconds(timer_exchange) - 3.0_dp) > 1.0e-6_dp, "added spans do not add up", error)
+   call fail_if(timer%calls(timer_exchange) /= 3, "three added spans are not counted as three", error)
+   do k = 1, timer_count
+      if (any(k == [timer_accurate, timer_exchange])) cycle
+      call fail_if(timer%calls(k) /= 0 .or. abs(timer%seconds(k)) > 0.0_dp, "adding changed another clock", error)
+   end do
+   call timer%start(timer_total)
+   call timer%add(timer_total, rate, 1)
+   call timer%stop(timer_total)
+   call fail_if(timer%calls(timer_total) /= 2 .or. timer%seconds(timer_total) < 1.0_dp .or. &
+      & timer%seconds(timer_total) > 2.0_dp, "adding to a running clock", error)
+   call timer%reset()
+   call fail_if(timer%calls(timer_exchange) /= 0 .or. abs(timer%seconds(timer_exchange)) > 0.0_dp, &
+      & "reset kept what was added", error)
+end subroutine test_timer_add
 
 
 subroutine wait_for(seconds)

@@ -15,8 +15,8 @@ FORTRAN_LAYERS = (
 PYTHON_LAYERS = (
     ("exceptions", "units", "seam", "state", "failure", "progress", "resources", "wrap"),
     ("io", "models", "weights"),
-    ("provider_handle", "callback", "frames", "host"),
-    ("engine",),
+    ("provider_handle", "halo_exchange", "callback", "frames", "host"),
+    ("engine", "virtual_ranks"),
     ("start",),
     ("simulation",),
     ("distill", "analysis", "rerun", "info"),

@@ -55,6 +55,14 @@ def test_resume_with_outputs_off_keeps_what_they_wrote(case):
     np.testing.assert_array_equal(h5(case), [20, 40, 60, 120, 140])
 
 
+def test_a_dyn_start_sets_aside_a_trajectory_that_never_got_a_frame(case):
+    well(case, 40)
+    (case / "case.h5").write_bytes(b"killed before anything was flushed")
+    well(case, 20)
+    assert (case / "case.h5.1").read_bytes().startswith(b"killed")
+    np.testing.assert_array_equal(h5(case), [60])
+
+
 def test_files_of_another_run_are_set_aside_on_resume(case):
     well(case, 40)
     kept = (case / "case.arc").read_bytes()

@@ -50,7 +50,9 @@ def embed(raster: nn.Module, static: dict, kind: Tensor, edges: Edges, lode_edge
         else:
             x, tensor = raster.fill_ghosts(x, tensor, static, kind)
             sizes, n_sums = layer.sizes, layer.sizes.values
-            q, kv = x[:n_center] @ layer.queries, x @ layer.keys_values
+            # of ghosts, which come in the order of their distance, only near ones are neighbours
+            n_near = n_center if len(x) == n_center else _n_near(edges, n_center)
+            q, kv = x[:n_center] @ layer.queries, x[:n_near] @ layer.keys_values
             short.incoming, short.in_first = edges.incoming(len(kind))
         parts = attention(records, q, kv, tensor, short, place, sizes, layer.weights, n_sums)
         parts, tensor = [parts[0]], parts[1]
@@ -64,6 +66,12 @@ def embed(raster: nn.Module, static: dict, kind: Tensor, edges: Edges, lode_edge
         if n_out is None:
             tensor = _update_tensor(raster, t, tensor, update[:, c.dim :].index_select(0, place))
     return x, tensor.transpose(1, 2)
+
+
+def _n_near(edges: Edges, n_center: int) -> int:
+    """Atoms up to the last that is a neighbour, at least the centers."""
+    last = int(edges.neighbor.max()) if len(edges.neighbor) else -1
+    return max(n_center, last + 1)
 
 
 def switch_settings(edges: Edges, c: RasterConfig) -> Tensor:

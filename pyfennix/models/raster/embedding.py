@@ -272,7 +272,7 @@ class Raster(nn.Module):
     def fill_ghosts(self, x: Tensor, tensor: Tensor, static, kind: Tensor):
         """Rows for atoms without listed neighbours, and the exchange between two layers."""
         n_center, n_total = len(x), len(kind)
-        if n_total > n_center:
+        if n_total > n_center and not getattr(self.exchange, "completes", False):
             # outermost ghosts: nothing within reach of a local energy reads these rows,
             # unless the exchange overwrites them
             x = torch.cat([x, static["x"].index_select(0, kind[n_center:])])
@@ -281,6 +281,6 @@ class Raster(nn.Module):
         if getattr(self.exchange, "is_identity", False):
             return x, tensor
         packed = self.exchange(torch.cat([x, tensor.flatten(1)], dim=1))
-        # parts of rows: the kernels read whole ones
+        # parts of rows: of the tensor the kernels read whole ones
         parts = packed.split([x.shape[1], packed.shape[1] - x.shape[1]], dim=1)
-        return parts[0].contiguous(), parts[1].reshape(tensor.shape).contiguous()
+        return parts[0], parts[1].reshape(len(packed), *tensor.shape[1:]).contiguous()
