@@ -117,7 +117,7 @@ def attach(text: str) -> tuple[int, int, int] | str:
     """
     try:
         facts = parse(text)
-        threads = resources.choose_threads(int(facts.get("threads", 0)), int(facts["cores"]))
+        threads = resources.choose_threads(int(facts.get("threads", 0)), int(facts.get("cores", 0)))
         attachment = build(facts, threads=threads)
     except Exception as error:
         show_traceback(error)

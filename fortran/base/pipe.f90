@@ -20,6 +20,12 @@ module fennix_pipe
       integer(i8) :: position = 0
    end type pipe_type
 
+   !> The same for the numbers of an array whose size is known to both sides
+   interface pass_fixed
+      module procedure :: pass_fixed_real
+      module procedure :: pass_fixed_integer
+   end interface pass_fixed
+
    !> Take a value in or give it out. What is not allocated comes back so, arrays come back counted from 1, and what
    !> an exhausted reader cannot give stays as it was
    interface pass
@@ -120,7 +126,7 @@ end subroutine pass_real
 
 
 !> An array whose size both sides know, (n); its size is not in the row
-pure subroutine pass_fixed(self, values)
+pure subroutine pass_fixed_real(self, values)
    type(pipe_type), intent(inout) :: self
    real(dp), intent(inout) :: values(:)
    integer :: k
@@ -128,7 +134,18 @@ pure subroutine pass_fixed(self, values)
    do k = 1, size(values)
       call pass_real(self, values(k))
    end do
-end subroutine pass_fixed
+end subroutine pass_fixed_real
+
+
+pure subroutine pass_fixed_integer(self, values)
+   type(pipe_type), intent(inout) :: self
+   integer, intent(inout) :: values(:)
+   integer :: k
+
+   do k = 1, size(values)
+      call pass_integer(self, values(k))
+   end do
+end subroutine pass_fixed_integer
 
 
 pure subroutine pass_text(self, value)

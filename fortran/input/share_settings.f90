@@ -92,11 +92,8 @@ end subroutine pass_models
 subroutine pass_structure(pipe, settings)
    type(pipe_type), intent(inout) :: pipe
    type(settings_type), intent(inout) :: settings
-   integer :: k
 
-   do k = 1, 3
-      call pass(pipe, settings%decomposition(k))
-   end do
+   call pass_fixed(pipe, settings%decomposition)
    call pass(pipe, settings%place_decomposition)
    call pass(pipe, settings%halo)
    call pass(pipe, settings%box_given)

@@ -132,9 +132,7 @@ subroutine pass_head(pipe, head)
    call pass(pipe, head%seed)
    call pass_fixed(pipe, head%cell)
    call pass(pipe, head%heat)
-   do k = 1, 3
-      call pass(pipe, head%shape(k))
-   end do
+   call pass_fixed(pipe, head%shape)
    call pass_fixed(pipe, head%box)
 end subroutine pass_head
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pyfennix.core import fennix_api
+from pyfennix.core import fennix_api, fennix_api_virtual
 
 from pyfennix import engine, seam
 from pyfennix.engine import Engine
@@ -15,8 +15,8 @@ from pyfennix.exceptions import FennixError, InputError
 from pyfennix.host import Attachment
 
 SURFACE = {
-    "create", "create_from_arrays", "destroy", "set_provider", "set_frame_sink", "prepare", "run",
-    "checkpoint", "finish", "counters", "text_length", "text_codes", "get_array", "set_array",
+    "create", "create_from_arrays", "destroy", "set_provider", "set_frame_sink", "share_failure",
+    "prepare", "run", "checkpoint", "finish", "counters", "text_length", "text_codes", "get_array", "set_array",
     "get_numbers", "get_cell", "get_energies", "get_observables", "get_time", "get_virial",
     "seam_layout",
 }
@@ -89,6 +89,12 @@ def running(tmp_path):
 def test_nothing_is_dropped():
     names = {name for name, _ in inspect.getmembers(fennix_api, inspect.isfunction)}
     assert {name for name in names if not name.startswith("_")} == SURFACE
+
+
+def test_nothing_is_dropped_of_the_virtual_ranks():
+    names = {name for name, _ in inspect.getmembers(fennix_api_virtual, inspect.isfunction)}
+    assert {name for name in names if not name.startswith("_")} == {
+        "choose_bricks", "split_system", "see_rank", "view_arrays", "forget_split"}
 
 
 def test_seam_is_mirrored():
