@@ -2,11 +2,12 @@
 """Expected efficiency on many ranks: ghosts, pairs, messages and bytes from the engine's own code.
 
 Usage: python benchmarks/scaling_model.py [--plot docs/scaling.png] [--json FILE]
-       [--accurate US] [--fast US] [--latency US] [--bandwidth GB/s] [--substeps 3]
+       [--accurate US] [--fast US] [--fixed MS MS] [--latency US] [--bandwidth GB/s] [--substeps 3]
 
 Water of 10⁴ to 10⁷ atoms is cut into bricks for 1 to 4096 ranks by the decomposition that real
 runs use; some ranks are looked at, and what they see is counted. A step is then taken to last as
-long as the models work on what they evaluate, plus messages at the given latency and bandwidth.
+long as the models work on what they evaluate, with a cost per atom, per ghost and per call, plus
+messages at the given latency and bandwidth.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ def step_cost(row: dict[str, float], exchange: bool,
     centers = row["exchange own"] if exchange else row["wide centers"]
     models = slowest * (centers * options.accurate
                         + options.substeps * row["wide own"] * options.fast)
+    models += fixed_cost(options) + row[f"{name} ghosts"] * options.ghost
     rounds = [(row[f"{name} peers"], 24.0 * row[f"{name} ghosts"])] * 2  # positions, forces
     if exchange:
         rounds += [(row["exchange peers"], 4.0 * WIDTH * row["exchange ghosts"])] * 2
@@ -80,6 +82,11 @@ def step_cost(row: dict[str, float], exchange: bool,
     messages = 0 if options.ranks == 1 else sum(peers for peers, _ in rounds)
     return {"models": models, "talk": talk, "messages": messages,
             "bytes": sum(size for _, size in rounds) if options.ranks > 1 else 0.0}
+
+
+def fixed_cost(options: argparse.Namespace) -> float:
+    """Microseconds of an outer step that no decomposition makes smaller."""
+    return 1e3 * (options.fixed[0] + options.substeps * options.fixed[1])
 
 
 def table(options: argparse.Namespace) -> list[dict]:
@@ -97,6 +104,7 @@ def table(options: argparse.Namespace) -> list[dict]:
             for exchange in (True, False):
                 cost = step_cost(row, exchange, options)
                 serial = n * (options.accurate + options.substeps * options.fast)
+                serial += fixed_cost(options)
                 total = cost["models"] + cost["talk"]
                 alone[exchange] = serial / (n_ranks * total)
                 prefix = "exchange" if exchange else "wide"
@@ -144,6 +152,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--accurate", type=float, default=40.0, help="µs an atom and evaluation")
     parser.add_argument("--fast", type=float, default=9.0, help="µs an atom and evaluation")
+    parser.add_argument("--fixed", type=float, nargs=2, default=(2.7, 1.6),
+                        help="ms of an evaluation of either model that do not depend on atoms")
+    parser.add_argument("--ghost", type=float, default=0.6, help="µs a ghost and evaluation")
     parser.add_argument("--substeps", type=int, default=3, help="inner steps in an outer one")
     parser.add_argument("--latency", type=float, default=2.0, help="µs a message")
     parser.add_argument("--bandwidth", type=float, default=10.0, help="GB/s of a rank")
