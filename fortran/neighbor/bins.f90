@@ -120,14 +120,16 @@ subroutine set_axes(self, cell, position, range, width, low, inverse)
 end subroutine set_axes
 
 
-!> Bins about half the range wide, but never many more than atoms
+!> Bins about half the range wide, or as wide as a short range, since many small bins cost more than the pairs that they
+!> spare; but never many more than atoms
 subroutine set_shape(self, width, range)
    type(bins_type), intent(inout) :: self
    !> Distances between opposite faces of the grid, and the range, Å
    real(dp), intent(in) :: width(3), range
+   real(dp), parameter :: short_range = 6.0_dp
    real(dp) :: wanted(3), excess
 
-   wanted = max(1.0_dp, width/(0.5_dp*range))
+   wanted = max(1.0_dp, width/(merge(1.0_dp, 0.5_dp, range < short_range)*range))
    excess = product(wanted)/real(max(27, bins_per_atom*self%n_binned), dp)
    if (excess > 1.0_dp) wanted = max(1.0_dp, wanted/excess**(1.0_dp/3.0_dp))
    self%shape = int(min(wanted, 1024.0_dp))

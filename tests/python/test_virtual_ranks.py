@@ -28,12 +28,11 @@ def model(tmp_path_factory):
 
 @pytest.mark.parametrize("bricks", [(2, 1, 1), (1, 3, 1), (2, 2, 1), (2, 2, 2)])
 def test_the_parts_of_all_ranks_make_the_whole(bricks, system, model):
-    numbers, positions, cell = system
     whole = VirtualRanks(*system, 1)
     view = whole.see(0, model.halo, model.cutoff)
     alone = evaluate_view(model, whole, view, whole.topology(view), False)
     ranks = VirtualRanks(*system, int(np.prod(bricks)), bricks)
-    assert ranks.owned.sum() == len(numbers)
+    assert ranks.owned.sum() == len(system[0])
     energy, total = 0.0, np.zeros(3)
     for rank, owned in enumerate(ranks.owned):
         seen = ranks.see(rank, model.halo, model.cutoff, model.center_halo)
