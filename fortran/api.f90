@@ -71,12 +71,10 @@ end subroutine create_from_arrays
 
 !> Forget a simulation; its handle is dead afterwards
 subroutine destroy(handle)
-   use fennix_comm, only : close_comm
    integer(i8), intent(in) :: handle
    type(simulation_type), pointer :: sim
 
    sim => from_handle(handle)
-   call close_comm(sim%domain%comm)
    deallocate(sim)
 end subroutine destroy
 
@@ -185,8 +183,9 @@ subroutine checkpoint(handle, stat, message)
 end subroutine checkpoint
 
 
-!> Last restart files, files closed
+!> Last restart files, files closed, communicators given back; all ranks call this together
 subroutine finish(handle, stat, message)
+   use fennix_comm, only : close_comm
    use fennix_simulation, only : finish_it => finish
    integer(i8), intent(in) :: handle
    integer, intent(out) :: stat
@@ -196,6 +195,7 @@ subroutine finish(handle, stat, message)
 
    sim => from_handle(handle)
    call finish_it(sim, error)
+   call close_comm(sim%domain%comm)
    call report(error, stat, message)
 end subroutine finish
 

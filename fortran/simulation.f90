@@ -1,9 +1,11 @@
 ! SPDX-License-Identifier: MIT
 !> A simulation from its settings to its last step: new, prepare, run (the loop), finish.
 module fennix_simulation
+   use, intrinsic :: iso_fortran_env, only : int8
    use fennix_kinds, only : dp, i8
    use fennix_error, only : error_type, fatal_error, to_text
-   use fennix_comm, only : broadcast_text, comm_type
+   use fennix_crc32, only : crc32
+   use fennix_comm, only : broadcast_text, comm_type, max_all
    use fennix_cell, only : cell_type
    use fennix_atoms, only : atoms_type
    use fennix_domain, only : fail, new_domain, settle, stop_clock, stop_file
@@ -21,7 +23,7 @@ module fennix_simulation
    use fennix_minimization, only : minimize_run
    use fennix_outputs, only : close_outputs, is_due, open_outputs, report_step, save_first, &
       & save_restart, write_trajectory
-   use fennix_provider, only : new_provider, provider_type
+   use fennix_provider, only : identity_of, new_provider, provider_type
    use fennix_random, only : mix_seed
    use fennix_resume, only : load_run
    use fennix_run_state, only : is_root, measure, simulation_type
@@ -83,7 +85,11 @@ subroutine take_atoms(self, comm, atoms)
    type(atoms_type), intent(in) :: atoms
    integer :: n
 
-   if (comm%rank == 0) self%whole = atoms
+   if (comm%rank == 0) then
+      self%whole = atoms
+   else
+      allocate(self%whole%position(3, 0), self%whole%velocity(3, 0))
+   end if
    n = merge(atoms%n, 0, comm%rank == 0)
    self%atoms%n = n
    allocate(self%atoms%id(n), self%atoms%number(n), self%atoms%mass(n))
@@ -112,6 +118,8 @@ subroutine set_provider(self, index, record, error)
       return
    end if
    call new_provider(provider, record, error)
+   call settle(self%domain, error)
+   if (.not. allocated(error)) call check_alike(self, provider, error)
    if (.not. allocated(error) .and. index == 1 .and. self%settings%two_level .and. .not. provider%conservative) then
       call fatal_error(error, "the accurate model " // provider%label // " declares forces that are no gradient; " // &
          & "only the fast model may be non-conservative")
@@ -133,6 +141,36 @@ subroutine set_provider(self, index, record, error)
       call say(self%log, " Warning: the model " // provider%label // " does not use a total charge; ml-qtot is ignored")
    end if
 end subroutine set_provider
+
+
+!> Ranks with different models would wait for each other's messages, or worse
+subroutine check_alike(self, provider, error)
+   type(simulation_type), intent(in) :: self
+   type(provider_type), intent(in) :: provider
+   type(error_type), allocatable, intent(out) :: error
+   real(dp) :: ends(2, 5)
+   character(len=:), allocatable :: identity
+
+   identity = identity_of(provider%label)
+   ends(1, :) = [provider%cutoff, provider%range, provider%center_range, real(provider%record%traits, dp), &
+      & real(crc32(transfer(identity, [0_int8], len(identity))), dp)]
+   ends(2, :) = -ends(1, :)
+   call max_all(self%domain%comm, ends(1, :))
+   call max_all(self%domain%comm, ends(2, :))
+   if (all(ends(1, :) <= -ends(2, :))) return
+   call fatal_error(error, "the ranks have different models; rank 0 has " // rank_0_text(self, identity))
+end subroutine check_alike
+
+
+!> A text of rank 0 on all ranks
+function rank_0_text(self, mine) result(text)
+   type(simulation_type), intent(in) :: self
+   character(len=*), intent(in) :: mine
+   character(len=:), allocatable :: text
+
+   text = mine
+   call broadcast_text(self%domain%comm, text, 0)
+end function rank_0_text
 
 
 !> Say who consumes the frames
@@ -265,7 +303,9 @@ subroutine run(self, n_steps, error)
       if (mod(self%step, self%settings%checkpoint_every) == 0) call save_restart(self, error)
    end do
    call self%timer%stop(timer_total)
-   if (allocated(error)) call place_error(self, error)
+   if (.not. allocated(error)) return
+   call place_error(self, error)
+   self%spoilt = .true.
 end subroutine run
 
 
@@ -320,7 +360,7 @@ subroutine finish(self, error)
    type(error_type), allocatable :: close_error
 
    ! A Python program may have changed something since the last checkpoint
-   if (self%prepared .and. self%step > self%first_step .and. &
+   if (self%prepared .and. .not. self%spoilt .and. self%step > self%first_step .and. &
       & (self%step /= self%saved_step .or. self%settings%embedded)) call save_restart(self, error)
    call close_outputs(self, close_error)
    call settle(self%domain, close_error)

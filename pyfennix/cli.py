@@ -61,7 +61,7 @@ def start_dynamic(words: list[str]) -> int:
     """
     at = words.index("--rerun") if "--rerun" in words else -1
     if at >= 0 and words[at + 1 : at + 2] and Path(words[at + 1]).suffix in (".h5", ".h5md"):
-        if int(os.environ.get("OMPI_COMM_WORLD_SIZE", "1")) > 1:
+        if _ranks_started() > 1:
             raise InputError("--rerun of an .h5 file goes on one rank; an .arc file on any number")
         from pyfennix.rerun import rerun  # Fortran reads archives, Python reads H5MD
 
@@ -73,11 +73,23 @@ def start_dynamic(words: list[str]) -> int:
     if not os.access(path, os.X_OK):
         raise InputError(f"the executable {path} is missing; install pyfennix with `pip install .`")
     os.environ["PYFENNIX_PYTHON"] = sys.executable
-    if "OMPI_COMM_WORLD_SIZE" not in os.environ:
+    if not any(name in os.environ for name in _LAUNCHED):
         # Started without mpirun: Open MPI need not look for ssh and start a daemon
         os.environ.setdefault("OMPI_MCA_ess_singleton_isolated", "1")
     sys.stdout.flush()
     os.execv(path, [path, *words])
+
+
+# Set by mpirun, or by srun with PMIx or PMI, for every process they start
+_LAUNCHED = ("OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK")
+
+
+def _ranks_started() -> int:
+    """Processes that a launcher has started together with this one."""
+    sizes = [os.environ.get("OMPI_COMM_WORLD_SIZE"), os.environ.get("PMI_SIZE")]
+    if "PMIX_RANK" in os.environ:
+        sizes.append(os.environ.get("SLURM_NTASKS"))
+    return max((int(size) for size in sizes if size and size.isdigit()), default=1)
 
 
 def info(parsed: argparse.Namespace) -> int:

@@ -34,6 +34,7 @@ class Engine:
 
     def __init__(self, handle: int):
         self._handle = handle
+        self.leads = True  # rank 0, whose arguments count
         self._attachment: Attachment | None = None
         self._release = weakref.finalize(self, fortran.destroy, handle)
 
@@ -123,7 +124,9 @@ class Engine:
 
     def share_failure(self, error: BaseException | None) -> None:
         """Raise on all ranks when one of them gives an error; all call this together."""
-        words = b"" if error is None else (str(error) or type(error).__name__).encode()
+        words = b""
+        if error is not None:
+            words = (str(error).strip() or type(error).__name__).encode()
         stat, message = fortran.share_failure(self.handle, words)
         if error is not None:
             raise error
@@ -157,6 +160,8 @@ class Engine:
         try:
             if finish:
                 self._check(fortran.finish(self._handle))
+            elif self._attachment is not None and self._attachment.sink is not None:
+                self._attachment.sink.close()
         finally:
             self._handle = 0
             self._release()
@@ -178,10 +183,17 @@ class Engine:
     def set(self, name: str, values: np.ndarray) -> None:
         """Replace "position" or "velocity" by (n, 3); InputError for a wrong shape or no number."""
         n = self.counters()["n_atoms"]
-        values = np.asarray(values, np.float64)
-        if values.shape != (n, 3) or not np.isfinite(values).all():
-            raise InputError(f"{name} must be ({n}, 3) finite numbers, got shape {values.shape}")
-        self._check(fortran.set_array(self.handle, name.encode(), n, _columns(values)))
+        rows, failure = np.zeros((n, 3)), None
+        if self.leads:
+            try:
+                rows = np.asarray(values, np.float64)
+            except (TypeError, ValueError):
+                rows = np.zeros(())
+            if rows.shape != (n, 3) or not np.isfinite(rows).all():
+                failure = InputError(
+                    f"{name} must be ({n}, 3) finite numbers, got shape {rows.shape}")
+        self.share_failure(failure)
+        self._check(fortran.set_array(self.handle, name.encode(), n, _columns(rows)))
 
     def identities(self) -> tuple[np.ndarray, np.ndarray]:
         """Atomic numbers (n,) and masses (n,) in g/mol."""

@@ -109,25 +109,18 @@ class Simulation:
             "ensemble": ensemble, "temperature": temperature, "friction": friction,
             "dtype": dtype, "device": device, "threads": threads, "charge": charge, "seed": seed,
         }
-        key = start.keyfile(Path(system)) if isinstance(system, str | Path) else None
-        lines = start.keyword_lines(options, keywords or {}, key)
-        name = "" if output is None else str(output)
-        if resume and not name:
-            raise InputError("resume=True needs output=, the name of the files to continue")
-        words = ["--resume"] if resume else []
-        handle = start.comm_handle(comm)
+        request = {"system": system, "options": options, "keywords": keywords or {},
+                   "output": output, "resume": resume, "velocities": velocities}
+        self._engine = start.engine(request, comm)
+        self._shared = comm is not None and comm.Get_size() > 1
         self._talks = comm is None or comm.Get_rank() == 0
-        if key is not None:
-            self._engine = start.from_keyfile(key, words, lines, name, velocities, handle)
-        else:
-            self._engine = start.from_atoms(system, words, lines, name, velocities, handle)
         try:
             attachment = start.attachment(self._engine, (accurate, fast), dtype, comm is not None)
             self.labels = [provider.label for provider in attachment.providers]
             self._engine.attach(attachment)
+            self._engine.prepare()
             for note in self._engine.text("notes").splitlines() if self._talks else ():
                 warnings.warn(note, UserWarning, stacklevel=2)
-            self._engine.prepare()
         except BaseException:
             self._engine.close(finish=False)
             raise
@@ -281,5 +274,6 @@ class Simulation:
     def __enter__(self) -> Simulation:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, *_: object) -> None:
+        # other ranks may know nothing of an exception here, and would be waited for
+        self._engine.close(finish=kind is None or not self._shared)

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from pyfennix.models.registry import as_model, split_name
 
 if TYPE_CHECKING:
     import ase
+    import mpi4py.MPI
 
     from pyfennix.models.adapters.door import AnyModel
 
@@ -32,6 +35,59 @@ _KEYWORDS = {
     "seed": "randomseed",
     "dt": "timestep",
 }
+
+
+def engine(request: dict, comm: mpi4py.MPI.Comm | None) -> Engine:
+    """The engine of a Simulation with these arguments, which are read on rank 0.
+
+    Raises
+    ------
+    InputError
+        What rank 0 cannot use, on all ranks.
+    """
+    handle = comm_handle(comm)
+    if comm is None or comm.Get_size() == 1:
+        return _maker(request, handle)()
+    if comm.Get_rank() > 0:
+        told = _told(comm, "")
+        if told:
+            raise InputError(told)
+        made = Engine.from_files([], None, "", handle)
+        made.leads = False
+        return made
+    try:
+        make = _maker(request, handle)
+    except Exception as error:
+        _told(comm, str(error).strip() or type(error).__name__)
+        raise
+    _told(comm, "")
+    return make()
+
+
+def _told(comm: mpi4py.MPI.Comm, text: str) -> str:
+    """A text of rank 0 on all ranks."""
+    words = np.frombuffer(text.encode(), np.uint8).copy()
+    size = np.array([len(words)])
+    comm.Bcast(size)
+    if comm.Get_rank() > 0:
+        words = np.zeros(size[0], np.uint8)
+    comm.Bcast(words)
+    return words.tobytes().decode()
+
+
+def _maker(request: dict, handle: int) -> Callable[[], Engine]:
+    """Checks the arguments, and returns what makes the engine."""
+    system, name = request["system"], request["output"]
+    name = "" if name is None else str(name)
+    key = keyfile(Path(system)) if isinstance(system, str | Path) else None
+    lines = keyword_lines(request["options"], request["keywords"], key)
+    if request["resume"] and not name:
+        raise InputError("resume=True needs output=, the name of the files to continue")
+    words = ["--resume"] if request["resume"] else []
+    velocities = request["velocities"]
+    if key is not None:
+        return from_keyfile(key, words, lines, name, velocities, handle)
+    return from_atoms(system, words, lines, name, velocities, handle)
 
 
 def keyword_lines(
@@ -90,22 +146,23 @@ def keyfile(path: Path) -> Path:
 def from_keyfile(
     key: Path, words: list[str], lines: list[str], output: str, velocities: np.ndarray | None,
     comm: int = ALONE,
-) -> Engine:
-    """An engine from a keyfile, the structure beside it, and lines that go before the file's."""
+) -> Callable[[], Engine]:
+    """Makes an engine from a keyfile, the structure beside it, and lines that go before its own."""
     if velocities is not None:
         raise InputError("velocities= goes with Atoms; with a keyfile set sim.velocities instead")
     name = key.with_suffix("")
     if output and Path(output).absolute() == name.absolute():
         output = str(name)  # the engine compares the names: these files are continued
     words = [str(name), "-k", str(key), *words]
-    return Engine.from_files(words, "\n".join(lines) + "\n" if lines else None, output, comm)
+    text = "\n".join(lines) + "\n" if lines else None
+    return partial(Engine.from_files, words, text, output, comm)
 
 
 def from_atoms(
     atoms: ase.Atoms, words: list[str], lines: list[str], output: str,
     velocities: np.ndarray | None, comm: int = ALONE,
-) -> Engine:
-    """An engine from ASE Atoms; their momenta count unless velocities are given."""
+) -> Callable[[], Engine]:
+    """Makes an engine from ASE Atoms; their momenta count unless velocities are given."""
     if not hasattr(atoms, "get_atomic_numbers"):
         raise InputError(
             f"a simulation is made from a keyfile or ASE Atoms, got {type(atoms).__name__}"
@@ -122,7 +179,8 @@ def from_atoms(
                 f"velocities must be ({len(atoms)}, 3) finite numbers in Å/ps, "
                 f"got shape {velocities.shape}"
             )
-    return Engine.from_arrays(
+    return partial(
+        Engine.from_arrays,
         [output or "python", *words],
         "\n".join(lines) + "\n",
         output,
@@ -186,7 +244,9 @@ def attachment(
     made, failure = None, None
     try:
         made = host.build(facts, model_objects(models, dtype), threads)
-    except Exception as error:
+        if len(made.providers) != 1 + bool(facts.get("model_fast")):
+            raise InputError("the ranks were given different numbers of models")
+    except BaseException as error:  # also what a user's file may raise
         failure = error
     engine.share_failure(failure)
     return made

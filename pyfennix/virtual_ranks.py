@@ -108,6 +108,8 @@ class VirtualRanks:
         cutoff
             Of the pair list, Å; 0 finds no pairs.
         """
+        if not 0 <= rank < len(self.owned):
+            raise InputError(f"there are ranks 0 to {len(self.owned) - 1}, not {rank}")
         sizes = np.zeros(5, np.int64)
         fortran.see_rank(self._handle, rank, width, center_width, cutoff, sizes)
         n_local, n_center, n_total, n_edges, n_peers = sizes.tolist()

@@ -125,7 +125,7 @@ subroutine comm_from_handle(comm, comm_handle, error)
    type(error_type), allocatable, intent(out) :: error
 
    comm = new_serial_comm()
-   if (comm_handle >= 0) call new_comm(comm, comm_handle, error)
+   if (comm_handle /= -1) call new_comm(comm, comm_handle, error)
 end subroutine comm_from_handle
 
 
@@ -208,6 +208,7 @@ subroutine place_lines(settings, key_file, n_lines, error)
    settings%ignored_keywords = placed(settings%ignored_keywords, key_file, n_lines)
    settings%place_accurate = placed(settings%place_accurate, key_file, n_lines)
    settings%place_fast = placed(settings%place_fast, key_file, n_lines)
+   settings%place_decomposition = placed(settings%place_decomposition, key_file, n_lines)
    if (allocated(settings%box_origin)) settings%box_origin = placed(settings%box_origin, key_file, n_lines)
    if (index(settings%place_accurate, key_file) == 1) settings%model_accurate = &
       & locate_model(key_file, settings%model_accurate)

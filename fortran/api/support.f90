@@ -134,6 +134,7 @@ end subroutine replace_array
 subroutine move_atoms(sim, values, error)
    use fennix_collect, only : collect_rows, spread_rows
    use fennix_ladder, only : evaluate_all
+   use fennix_levels, only : total_energy
    type(simulation_type), intent(inout) :: sim
    real(dp), intent(in) :: values(:, :)
    type(error_type), allocatable, intent(out) :: error
@@ -148,12 +149,15 @@ subroutine move_atoms(sim, values, error)
       do k = 1, n
          call collect_rows(comm, sim%atoms%id, sim%ladder%levels(k)%forces, rows)
          forces(:, :, k) = rows
-         energy(k) = sim%ladder%levels(k)%energy
+         energy(k) = total_energy(sim%ladder%levels(k), sim%domain)
          virial(:, :, k) = sim%ladder%levels(k)%virial
       end do
       call spread_rows(comm, sim%atoms%id, values, sim%atoms%position)
       call evaluate_all(sim%ladder, sim%domain, sim%atoms, sim%cell, sim%motion, sim%timer, error)
-      if (.not. allocated(error)) return
+      if (.not. allocated(error)) then
+         sim%spoilt = .false.
+         return
+      end if
       ! Pair lists stay: they are built anew when the atoms are no longer where they were built
       call spread_rows(comm, sim%atoms%id, position, sim%atoms%position)
       do k = 1, n
@@ -163,6 +167,7 @@ subroutine move_atoms(sim, values, error)
          end if
          call spread_rows(comm, sim%atoms%id, forces(:, :, k), sim%ladder%levels(k)%forces)
          sim%ladder%levels(k)%energy = energy(k)
+         sim%ladder%levels(k)%energy_is_total = .true.
          sim%ladder%levels(k)%virial = virial(:, :, k)
       end do
    end associate

@@ -62,10 +62,14 @@ subroutine split_system(n, numbers, positions, vectors, periodic, bricks, n_rank
 
    handle = 0
    stat = 1
+   if (any(bricks < 1) .or. product(bricks) /= n_ranks .or. n < 1) return
    allocate(split)
    split%cell = open_cell()
    if (periodic /= 0) call new_cell_from_vectors(split%cell, vectors, error)
-   if (allocated(error) .or. product(bricks) /= n_ranks .or. n < 1) return
+   if (allocated(error)) then
+      deallocate(split)
+      return
+   end if
    call new_grid(split%grid, bricks, split%cell, minval(positions, dim=2), maxval(positions, dim=2))
    split%number = int(numbers, i4)
    split%position = positions

@@ -4,7 +4,7 @@ module fennix_signals
    use, intrinsic :: iso_c_binding, only : c_int
    implicit none
    private
-   public :: install_signals, restore_signals, stop_requested, signal_number, signal_name
+   public :: install_signals, restore_signals, signal_number, signal_name
 
    interface
       !> Clear the flag and catch SIGINT, SIGTERM and SIGUSR1; a second SIGINT kills as usual
@@ -25,14 +25,6 @@ module fennix_signals
    end interface
 
 contains
-
-
-!> A signal was caught since install_signals
-function stop_requested()
-   logical :: stop_requested
-
-   stop_requested = caught_signal() /= 0
-end function stop_requested
 
 
 !> Number of the signal that was caught, for signal_name; 0 when none was

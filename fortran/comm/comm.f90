@@ -6,9 +6,10 @@ module fennix_comm
    use, intrinsic :: iso_fortran_env, only : int8
    use mpi_f08, only : MPI_Allgather, MPI_Allreduce, MPI_Alltoall, MPI_ANY_TAG, MPI_Bcast, MPI_BYTE, MPI_CHARACTER, &
       & MPI_Comm, MPI_COMM_NULL, MPI_COMM_TYPE_SHARED, MPI_COMM_WORLD, MPI_Comm_dup, MPI_Comm_free, MPI_Comm_rank, &
-      & MPI_Comm_size, MPI_Comm_split_type, MPI_DOUBLE_PRECISION, MPI_Finalize, MPI_Finalized, MPI_Gather, &
+      & MPI_Comm_set_errhandler, MPI_Comm_size, MPI_Comm_split_type, MPI_DOUBLE_PRECISION, MPI_ERRORS_ARE_FATAL, &
+      & MPI_Finalize, MPI_Finalized, MPI_Gather, &
       & MPI_Gatherv, MPI_Get_count, MPI_IN_PLACE, MPI_INFO_NULL, MPI_Init_thread, MPI_Initialized, MPI_INTEGER, &
-      & MPI_INTEGER8, MPI_Isend, MPI_MAX, MPI_Probe, MPI_Recv, MPI_Request, MPI_Scatterv, MPI_Status, &
+      & MPI_INTEGER8, MPI_Isend, MPI_MAX, MPI_Probe, MPI_Query_thread, MPI_Recv, MPI_Request, MPI_Scatterv, MPI_Status, &
       & MPI_STATUS_IGNORE, MPI_STATUSES_IGNORE, MPI_SUM, MPI_THREAD_SERIALIZED, MPI_Waitall
    use fennix_kinds, only : dp, i4, i8
    use fennix_error, only : error_type, fatal_error
@@ -38,6 +39,9 @@ module fennix_comm
       integer :: n = 0
       type(MPI_Request), allocatable :: list(:)
    end type sends_type
+
+   character(len=*), parameter :: no_threads = "MPI was not initialised with MPI_THREAD_SERIALIZED or more, which " // &
+      & "the models need"
 
    !> Send an array (1-D, contiguous) to a rank under a tag
    interface post_send
@@ -80,7 +84,7 @@ subroutine new_world_comm(self, error)
    call take(self, MPI_COMM_WORLD)
    self%owner = .true.
    if (provided < MPI_THREAD_SERIALIZED) then
-      call fatal_error(error, "this MPI library does not offer MPI_THREAD_SERIALIZED, which the models need")
+      call fatal_error(error, no_threads)
    end if
 end subroutine new_world_comm
 
@@ -92,12 +96,18 @@ subroutine new_comm(self, handle, error)
    type(error_type), allocatable, intent(out) :: error
    type(MPI_Comm) :: given
    logical :: initialised, finalised
+   integer :: provided
 
    call MPI_Initialized(initialised)
    call MPI_Finalized(finalised)
    if (.not. initialised .or. finalised) then
       call fatal_error(error, "the communicator cannot be used: the MPI library of this program is not the one " // &
          & "that the engine is linked to, or was finalised")
+      return
+   end if
+   call MPI_Query_thread(provided)
+   if (provided < MPI_THREAD_SERIALIZED) then
+      call fatal_error(error, no_threads)
       return
    end if
    given%MPI_VAL = handle
@@ -114,6 +124,9 @@ subroutine take(self, given)
    call MPI_Comm_rank(self%handle, self%rank)
    call MPI_Comm_size(self%handle, self%size)
    call MPI_Comm_split_type(self%handle, MPI_COMM_TYPE_SHARED, self%rank, MPI_INFO_NULL, self%node)
+   ! A host may have asked for return codes, which nobody looks at here
+   call MPI_Comm_set_errhandler(self%handle, MPI_ERRORS_ARE_FATAL)
+   call MPI_Comm_set_errhandler(self%node, MPI_ERRORS_ARE_FATAL)
    call MPI_Comm_rank(self%node, self%node_rank)
    call MPI_Comm_size(self%node, self%node_size)
 end subroutine take
@@ -136,24 +149,20 @@ subroutine close_comm(self)
 end subroutine close_comm
 
 
-!> Bytes of a rank on all ranks
-subroutine broadcast(self, bytes, from)
+!> Bytes of rank 0 on all ranks
+subroutine broadcast(self, bytes)
    type(comm_type), intent(in) :: self
    integer(int8), allocatable, intent(inout) :: bytes(:)
-   !> Rank that has them, zero-based; 0 unless given
-   integer, intent(in), optional :: from
-   integer :: n, root
+   integer :: n
 
    if (self%size == 1) return
-   root = 0
-   if (present(from)) root = from
-   if (self%rank == root) n = size(bytes)
-   call MPI_Bcast(n, 1, MPI_INTEGER, root, self%handle)
-   if (self%rank /= root) then
+   if (self%rank == 0) n = size(bytes)
+   call MPI_Bcast(n, 1, MPI_INTEGER, 0, self%handle)
+   if (self%rank > 0) then
       if (allocated(bytes)) deallocate(bytes)
       allocate(bytes(n))
    end if
-   call MPI_Bcast(bytes, n, MPI_BYTE, root, self%handle)
+   call MPI_Bcast(bytes, n, MPI_BYTE, 0, self%handle)
 end subroutine broadcast
 
 
@@ -339,16 +348,16 @@ subroutine wait_sends(sends)
 end subroutine wait_sends
 
 
-!> Wait for the earliest message of a rank: its tag and its size in bytes
-subroutine next_message(self, from, tag, bytes)
+!> Wait for the earliest message of a rank: its tag and its size in words of four bytes
+subroutine next_message(self, from, tag, words)
    type(comm_type), intent(in) :: self
    integer, intent(in) :: from
-   integer, intent(out) :: tag, bytes
+   integer, intent(out) :: tag, words
    type(MPI_Status) :: status
 
    call MPI_Probe(from, MPI_ANY_TAG, self%handle, status)
    tag = status%MPI_TAG
-   call MPI_Get_count(status, MPI_BYTE, bytes)
+   call MPI_Get_count(status, MPI_INTEGER, words)
 end subroutine next_message
 
 

@@ -9,7 +9,7 @@ module fennix_provider
       & provider_exchanges, provider_no_virial, provider_record, provider_uses_charge, seam_version
    implicit none
    private
-   public :: provider_type, new_provider, call_provider, provider_text
+   public :: provider_type, new_provider, call_provider, provider_text, identity_of
 
    type :: provider_type
       !> As the host handed it over
@@ -70,6 +70,19 @@ subroutine new_provider(self, record, error)
    self%uses_charge = iand(record%traits, provider_uses_charge) /= 0
    self%has_virial = iand(record%traits, provider_no_virial) == 0
 end subroutine new_provider
+
+
+!> A label without the place where the model runs: "water-accurate 755eff96 (FennixModel, 143913 parameters, float32"
+pure function identity_of(label) result(text)
+   character(len=*), intent(in) :: label
+   character(len=:), allocatable :: text
+   character(len=*), parameter :: precision = ", float"
+   integer :: at
+
+   text = trim(label)
+   at = index(text, precision)
+   if (at > 0) text = text(:min(len(text), at + len(precision) + 1))
+end function identity_of
 
 
 !> One evaluation; the result's arrays are set by the caller

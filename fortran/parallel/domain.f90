@@ -28,6 +28,8 @@ module fennix_domain
       integer :: wanted_shape(3) = 0, shape(3) = 1
       !> What failed on this rank and is not known to the others yet
       type(error_type), allocatable :: pending
+      !> It is about the atoms of this rank, whose number is told then
+      logical :: pending_is_local = .false.
       !> It failed only because another rank did
       logical :: pending_is_echo = .false.
       !> Why this rank wants to stop, and why all do: a signal's number, stop_file or stop_clock, 0 = go on
@@ -137,6 +139,7 @@ subroutine fail(self, error, is_echo)
    if (.not. allocated(error)) return
    if (.not. allocated(self%pending)) then
       self%pending_is_echo = is_echo
+      self%pending_is_local = .true.
       call move_alloc(error, self%pending)
    else
       deallocate(error)
@@ -165,7 +168,10 @@ subroutine agree(self, largest, error)
    self%stop_agreed = nint(values(3))
    if (.not. values(1) > 0.0_dp) return
    failed = self%comm%size - (modulo(nint(values(1)) - 1, self%comm%size) + 1)
-   if (failed == self%comm%rank) text = self%pending%message // who(self%comm)
+   if (failed == self%comm%rank) then
+      text = self%pending%message
+      if (self%pending_is_local .or. failed > 0) text = text // who(self%comm)
+   end if
    call broadcast_text(self%comm, text, failed)
    allocate(error)
    error%message = text
@@ -193,7 +199,11 @@ subroutine settle(self, error)
    real(dp) :: nothing
 
    if (self%comm%size == 1 .and. .not. allocated(self%pending)) return
-   call fail(self, error, .false.)
+   ! What fails on rank 0 here are files and what they say, not this part of the system
+   if (allocated(error) .and. .not. allocated(self%pending)) then
+      call fail(self, error, .false.)
+      self%pending_is_local = .false.
+   end if
    nothing = 0.0_dp
    call agree(self, nothing, agreed)
    if (allocated(agreed)) call move_alloc(agreed, error)

@@ -137,7 +137,7 @@ end subroutine choose_sends
 !> Exchange ids, numbers and positions; peers with nothing either way are dropped, by both sides
 subroutine receive_ghosts(self)
    type(halo_type), intent(inout) :: self
-   integer :: k, n_sent, tag, bytes, kept
+   integer :: k, n_sent, tag, words, kept
 
    n_sent = 0
    if (self%n_peers > 0) n_sent = sum(self%peer(:self%n_peers)%n_send)
@@ -157,8 +157,8 @@ subroutine receive_ghosts(self)
             peer%n_recv = peer%n_send
             call unpack_ghosts(self, self%outgoing(n_row*peer%send_first + 1:), peer%n_recv)
          else
-            call next_message(self%comm, peer%rank, tag, bytes)
-            peer%n_recv = bytes/8/n_row
+            call next_message(self%comm, peer%rank, tag, words)
+            peer%n_recv = words/2/n_row
             call ensure_buffers(self, 0, n_row*peer%n_recv)
             call receive(self%comm, self%incoming, n_row*peer%n_recv, peer%rank, tag)
             call unpack_ghosts(self, self%incoming, peer%n_recv)

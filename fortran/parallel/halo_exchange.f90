@@ -41,8 +41,11 @@ function exchange_features(context, direction, width, type, buffer) bind(c) resu
    status = 2
    if (width < 0 .or. direction < exchange_forward .or. direction > exchange_backward) return
    if (type < exchange_double .or. type > exchange_single) return
-   call system_clock(begin)
    call c_f_pointer(context, halo)
+   ! What an exchange that failed has sent is still under way
+   status = 1
+   if (halo%peer_failed) return
+   call system_clock(begin)
    call c_f_pointer(buffer, rows, [int(width)*item_words(type), halo%n_total])
    call exchange_rows(halo, direction == exchange_backward, rows, int(type), status)
    if (status /= 0) halo%peer_failed = .true.
@@ -62,7 +65,7 @@ subroutine exchange_rows(self, backward, rows, type, status)
    integer(c_int), intent(out) :: status
    integer(i4), pointer, contiguous :: arrived(:, :)
    integer, allocatable :: out(:), in(:)
-   integer :: k, width, wanted, tag, bytes
+   integer :: k, width, wanted, tag, words
 
    status = 0
    width = size(rows, 1)
@@ -77,13 +80,13 @@ subroutine exchange_rows(self, backward, rows, type, status)
    do k = 1, self%n_peers
       if (self%peer(k)%rank == self%comm%rank) cycle
       call atoms_of(self, k, backward, out, in)
-      call next_message(self%comm, self%peer(k)%rank, tag, bytes)
-      if (tag /= wanted .or. bytes /= 4*width*size(in)) then
+      call next_message(self%comm, self%peer(k)%rank, tag, words)
+      if (tag /= wanted .or. words /= width*size(in)) then
          ! It stays on the wire, as do our own sends, until the end of this evaluation
          status = 1
          return
       end if
-      call receive(self%comm, self%incoming_words, bytes/4, self%peer(k)%rank, tag)
+      call receive(self%comm, self%incoming_words, words, self%peer(k)%rank, tag)
       arrived(1:width, 1:size(in)) => self%incoming_words(:width*size(in))
       call place_rows(backward, arrived, in, rows, type)
    end do

@@ -16,7 +16,7 @@ subroutine refresh_positions(self, position)
    type(halo_type), intent(inout) :: self
    !> Of own atoms, Å, (3, n_local)
    real(dp), intent(in) :: position(:, :)
-   integer :: k, slot, tag, bytes
+   integer :: k, slot, tag, words
 
    self%position(:, :self%n_local) = position - self%fold
    self%peer_failed = .false.
@@ -36,7 +36,7 @@ subroutine refresh_positions(self, position)
          if (peer%rank == self%comm%rank) then
             call place_ghosts(self, k, self%outgoing(3*peer%send_first + 1:))
          else
-            call next_message(self%comm, peer%rank, tag, bytes)
+            call next_message(self%comm, peer%rank, tag, words)
             call receive(self%comm, self%incoming, 3*peer%n_recv, peer%rank, tag)
             call place_ghosts(self, k, self%incoming)
          end if
@@ -113,11 +113,11 @@ subroutine take_back(self, k, forces)
    integer, intent(in) :: k
    real(dp), intent(inout) :: forces(:, :)
    real(dp) :: nothing(0)
-   integer :: i, tag, bytes
+   integer :: i, tag, words
 
    associate (peer => self%peer(k))
       do
-         call next_message(self%comm, peer%rank, tag, bytes)
+         call next_message(self%comm, peer%rank, tag, words)
          select case (tag)
          case (tag_forces)
             call ensure_buffers(self, 0, 3*peer%n_send)
@@ -134,7 +134,7 @@ subroutine take_back(self, k, forces)
             return
          case default
             ! Of an exchange that this rank did not take part in
-            call discard(self, bytes, peer%rank, tag)
+            call discard(self, words, peer%rank, tag)
             self%peer_failed = .true.
          end select
       end do
@@ -143,13 +143,13 @@ end subroutine take_back
 
 
 !> Take a message of features off the wire
-subroutine discard(self, bytes, from, tag)
+subroutine discard(self, words, from, tag)
    type(halo_type), intent(in) :: self
-   integer, intent(in) :: bytes, from, tag
+   integer, intent(in) :: words, from, tag
    integer(i4), allocatable :: unread(:)
 
-   allocate(unread(bytes/4))
-   call receive(self%comm, unread, bytes/4, from, tag)
+   allocate(unread(words))
+   call receive(self%comm, unread, words, from, tag)
 end subroutine discard
 
 

@@ -108,7 +108,7 @@ subroutine swap_atoms(comm, going, coming, leaving, arriving)
    type(sends_type) :: sends
    ! Contiguous, or what is sent would be a copy that is gone too soon
    real(dp), pointer, contiguous :: outgoing(:), incoming(:)
-   integer :: rank, at, tag, bytes, n_rows
+   integer :: rank, at, tag, words, n_rows
 
    n_rows = size(leaving, 1)
    outgoing(1:size(leaving)) => leaving
@@ -122,7 +122,7 @@ subroutine swap_atoms(comm, going, coming, leaving, arriving)
    at = 1
    do rank = 0, comm%size - 1
       if (coming(rank) == 0) cycle
-      call next_message(comm, rank, tag, bytes)
+      call next_message(comm, rank, tag, words)
       call receive(comm, incoming(at:), n_rows*coming(rank), rank, tag)
       at = at + n_rows*coming(rank)
    end do

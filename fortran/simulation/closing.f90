@@ -1,7 +1,7 @@
 ! SPDX-License-Identifier: MIT
 !> What is said after the last step.
 module fennix_closing
-   use fennix_kinds, only : dp
+   use fennix_kinds, only : dp, i8
    use fennix_error, only : to_text
    use fennix_comm, only : sum_all
    use fennix_log, only : log_averages, log_closing, say
@@ -25,7 +25,7 @@ subroutine describe_end(self)
    capped = real(self%motion%n_capped, dp)
    call sum_all(self%domain%comm, capped)
    if (capped(1) > 0.0_dp) call say(self%log, " ml-force-cap shortened the outer kick of an atom " // &
-      & to_text(nint(capped(1))) // " times since the trajectory began")
+      & to_text(nint(capped(1), i8)) // " times since the trajectory began")
    if (self%domain%comm%size > 1) call describe_ranks(self)
    do k = 1, timer_count
       seconds(k) = self%timer%seconds(k)

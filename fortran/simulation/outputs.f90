@@ -147,7 +147,7 @@ subroutine save_restart(self, error)
    type(checkpoint_type) :: chk
    real(dp), allocatable :: outer(:, :), inner(:, :)
 
-   if (.not. self%settings%restart_files) return
+   if (self%spoilt .or. .not. self%settings%restart_files) return
    call self%timer%start(timer_output)
    ! Nothing is written of a state that a failure has spoilt
    call settle(self%domain, error)

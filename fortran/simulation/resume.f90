@@ -33,6 +33,8 @@ module fennix_resume
       real(dp), allocatable :: heat(:)
       !> Bricks along each axis, and the box of an isolated system: axes, origin, Å
       integer :: shape(3) = 1
+      !> Every level has the kind of halo that it had
+      logical :: same_halo = .true.
       real(dp) :: box(12) = 0.0_dp
    end type head_type
 
@@ -52,7 +54,7 @@ subroutine load_run(self, error)
    if (is_root(self)) then
       call load_checkpoint(chk, self%settings%name // ".chk", error)
       if (.not. allocated(error)) call check_same_run(self, chk, error)
-      if (.not. allocated(error)) call get_head(chk, head, error)
+      if (.not. allocated(error)) call get_head(self, chk, head, error)
    end if
    call settle(self%domain, error)
    if (allocated(error)) return
@@ -68,6 +70,8 @@ subroutine load_run(self, error)
    call take_cell(self, head, error)
    if (allocated(error)) return
    same_bricks = size(head%heat) == self%domain%comm%size .and. all(head%shape == self%domain%shape)
+   ! Halos of another kind are built anew, which is the same for forces but not for the last bit
+   same_bricks = same_bricks .and. (head%same_halo .or. self%domain%comm%size == 1)
    call take_tallies(self, head, same_bricks)
    call take_atoms(self, chk, head, same_bricks, error)
    do k = 1, size(self%ladder%levels)
@@ -79,12 +83,14 @@ end subroutine load_run
 
 
 !> Numbers from the file
-subroutine get_head(chk, head, error)
+subroutine get_head(self, chk, head, error)
+   type(simulation_type), intent(in) :: self
    type(checkpoint_type), intent(in) :: chk
    type(head_type), intent(inout) :: head
    type(error_type), allocatable, intent(out) :: error
-   integer(i4) :: shape(3)
+   integer(i4) :: shape(3), exchanging
    real(dp) :: vectors(3, 3)
+   integer :: k
 
    call get(chk, "counters", head%counters, error)
    if (.not. allocated(error)) call get(chk, "time at origin", head%origin_time, error)
@@ -97,6 +103,12 @@ subroutine get_head(chk, head, error)
    allocate(head%heat(product(shape)))
    call get(chk, "heat", head%heat, error)
    if (.not. allocated(error)) call get(chk, "brick box", head%box, error)
+   do k = 1, size(self%ladder%levels)
+      if (allocated(error)) return
+      call get(chk, tag("exchange", k), exchanging, error)
+      if (.not. allocated(error)) head%same_halo = head%same_halo .and. &
+         & (exchanging > 0 .eqv. self%ladder%levels(k)%exchanging)
+   end do
 end subroutine get_head
 
 
@@ -133,6 +145,7 @@ subroutine pass_head(pipe, head)
    call pass_fixed(pipe, head%cell)
    call pass(pipe, head%heat)
    call pass_fixed(pipe, head%shape)
+   call pass(pipe, head%same_halo)
    call pass_fixed(pipe, head%box)
 end subroutine pass_head
 
@@ -314,7 +327,7 @@ subroutine note_bricks(self, head, same_bricks)
    logical, intent(in) :: same_bricks
 
    if (.not. same_bricks) call say(self%log, " Note: the checkpoint was written on " // to_text(size(head%heat)) // &
-      & " ranks; on other bricks the run continues to rounding, not to the last bit.")
+      & " ranks; on other bricks or with another halo the run continues to rounding, not to the last bit.")
 end subroutine note_bricks
 
 end module fennix_resume

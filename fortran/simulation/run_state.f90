@@ -57,6 +57,8 @@ module fennix_run_state
       integer(i8) :: key = 0
       !> Forces are those of the present positions
       logical :: prepared = .false.
+      !> A failure left positions, velocities and forces of different moments: nothing may be saved of them
+      logical :: spoilt = .false.
       !> A signal, NAME.end or the wall-clock limit ended the run: the reason, else empty
       character(len=:), allocatable :: stop_reason
    end type simulation_type

@@ -4,6 +4,7 @@ module fennix_same_run
    use fennix_kinds, only : dp, i4, i8
    use fennix_error, only : error_type, fatal_error, to_text
    use fennix_checkpoint, only : checkpoint_type, get
+   use fennix_provider, only : identity_of
    use fennix_run_state, only : simulation_type
    implicit none
    private
@@ -19,6 +20,7 @@ subroutine check_same_run(self, chk, error)
    type(error_type), allocatable, intent(out) :: error
    integer(i4), allocatable :: number(:)
    integer :: k
+   logical :: same_size
 
    allocate(number(self%whole%n))
    call get(chk, "number", number, error)
@@ -32,11 +34,12 @@ subroutine check_same_run(self, chk, error)
    if (.not. allocated(error)) call same_number(chk, "time step", self%settings%dt, error)
    if (.not. allocated(error)) call same_number(chk, "skin", self%settings%skin, error)
    if (.not. allocated(error)) call same_count(chk, "substeps", self%settings%n_substeps, error)
-   if (.not. allocated(error)) call same_count(chk, "threads", self%settings%threads, error)
+   if (.not. allocated(error)) call is_same_size(self, chk, same_size, error)
+   if (.not. allocated(error) .and. same_size) call same_count(chk, "threads", self%settings%threads, error)
    if (.not. allocated(error)) call check_same_physics(self, chk, error)
    do k = 1, size(self%ladder%levels)
       if (allocated(error)) return
-      call same_text(chk, tag("model", k), self%ladder%levels(k)%provider%label, error)
+      call same_model(chk, k, self%ladder%levels(k)%provider%label, same_size, error)
    end do
 end subroutine check_same_run
 
@@ -59,6 +62,38 @@ subroutine check_same_physics(self, chk, error)
    if (allocated(error) .or. .not. self%settings%seed_given .or. seed == self%settings%seed) return
    call refuse(chk, "randomseed", to_text(seed), to_text(self%settings%seed), error)
 end subroutine check_same_physics
+
+
+!> Whether the checkpoint was written on as many ranks; only then a run can go on to the last bit
+subroutine is_same_size(self, chk, same_size, error)
+   type(simulation_type), intent(in) :: self
+   type(checkpoint_type), intent(in) :: chk
+   logical, intent(out) :: same_size
+   type(error_type), allocatable, intent(out) :: error
+   integer(i4) :: bricks(3)
+
+   same_size = .false.
+   call get(chk, "bricks", bricks, error)
+   if (.not. allocated(error)) same_size = product(bricks) == self%domain%comm%size
+end subroutine is_same_size
+
+
+!> The same weights and precision; on as many ranks also on the same devices and threads
+subroutine same_model(chk, k, label, same_size, error)
+   type(checkpoint_type), intent(in) :: chk
+   !> Level
+   integer, intent(in) :: k
+   character(len=*), intent(in) :: label
+   logical, intent(in) :: same_size
+   type(error_type), allocatable, intent(out) :: error
+   character(len=:), allocatable :: found
+
+   call get(chk, tag("model", k), found, error)
+   if (allocated(error)) return
+   if (same_size .and. found == label) return
+   if (.not. same_size .and. identity_of(found) == identity_of(label)) return
+   call refuse(chk, tag("model", k), found, label, error)
+end subroutine same_model
 
 
 subroutine same_text(chk, name, expected, error)

@@ -110,6 +110,7 @@ subroutine put_level(self, chk, k)
          call collect_rows(comm, self%atoms%id, level%pairs%reference, reference)
       end if
       call put(chk, tag("model", k), level%provider%label)
+      call put(chk, tag("exchange", k), merge(1_i4, 0_i4, level%exchanging))
       call put(chk, tag("energy", k), energy)
       call put(chk, tag("virial", k), level%virial)
       call put(chk, tag("force", k), forces)

@@ -21,10 +21,20 @@ def launcher(n_ranks: int) -> tuple[str, ...]:
 def run_worker(n_ranks: int, name: str, *words, folder: Path,
                timeout: float = 300) -> subprocess.CompletedProcess:
     """Run tests/mpi/workers/NAME.py on the ranks, in a folder."""
-    line = [*launcher(n_ranks), sys.executable, str(WORKERS / f"{name}.py"), *map(str, words)]
+    return _python(n_ranks, [str(WORKERS / f"{name}.py"), *map(str, words)], folder, timeout)
+
+
+def run_script(n_ranks: int, script: Path, timeout: float = 60) -> subprocess.CompletedProcess:
+    """Run a script in its folder as `mpirun python -m mpi4py`, which lets no exception be lost."""
+    return _python(n_ranks, ["-m", "mpi4py", str(script)], script.parent, timeout)
+
+
+def _python(n_ranks: int, words: list[str], folder: Path,
+            timeout: float) -> subprocess.CompletedProcess:
     return subprocess.run(
-        line, cwd=folder, env=environment() | {"PYTHONPATH": str(TESTS)},
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
+        [*launcher(n_ranks), sys.executable, *words], cwd=folder,
+        env=environment() | {"PYTHONPATH": str(TESTS)}, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=timeout,
     )
 
 

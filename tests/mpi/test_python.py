@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from helpers.ranks import WORKERS, run_worker
+from helpers.ranks import WORKERS, run_script, run_worker
 
 pytestmark = pytest.mark.mpi
 
@@ -53,3 +53,69 @@ def test_a_model_that_one_rank_cannot_read(tmp_path):
     assert done.returncode == 0, done.stderr
     for rank in (0, 1):
         assert "object is no model" in (tmp_path / f"told{rank}").read_text()
+
+
+SCRIPTS = {
+    "an exception on one rank inside with": """
+    with pyfennix.Simulation(water(), "water-fast", comm=comm) as sim:
+        if comm.rank == 1:
+            raise RuntimeError("only here")
+        sim.run(100000)
+    """,
+    "a property that is set on rank 0 only": """
+    sim = pyfennix.Simulation(water(), "water-fast", comm=comm, ensemble="nve", temperature=0.0)
+    before = sim.positions
+    sim.positions = before + 0.01 if comm.rank == 0 else None
+    assert abs(sim.positions - before - 0.01).max() < 1e-12
+    sim.close()
+    tell("done")
+    """,
+    "a keyfile that only rank 0 can see": """
+    try:
+        pyfennix.Simulation("nowhere.key" if comm.rank == 0 else "elsewhere.key", comm=comm)
+    except pyfennix.InputError as error:
+        tell(str(error))
+    """,
+    "other models on other ranks": """
+    name = "water-fast" if comm.rank == 0 else pyfennix.load_model("water-accurate")
+    try:
+        pyfennix.Simulation(water(), name, comm=comm)
+    except pyfennix.FennixError as error:
+        tell(str(error))
+    """,
+}
+BEGIN = """
+from mpi4py import MPI
+import ase
+import pyfennix
+
+comm = MPI.COMM_WORLD
+
+
+def tell(text):
+    open(f"told{comm.rank}", "w").write(text)
+
+
+def water():
+    places = [[0, 0, 0], [1, 0, 0], [0, 1, 0], [3, 0, 0], [4, 0, 0], [3, 1, 0]]
+    return ase.Atoms("OHHOHH", places)
+
+
+if True:"""
+TOLD = {"a property that is set on rank 0 only": "done",
+        "a keyfile that only rank 0 can see": "nowhere.key: the keyfile is missing",
+        "other models on other ranks": "the ranks have different models"}
+
+
+@pytest.mark.parametrize("case", SCRIPTS)
+def test_a_script_that_treats_ranks_differently_does_not_hang(case, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(BEGIN + SCRIPTS[case])
+    done = run_script(2, script)
+    if case in TOLD:
+        assert done.returncode == 0, done.stderr
+        for rank in (0, 1):
+            assert TOLD[case] in (tmp_path / f"told{rank}").read_text()
+    else:
+        assert done.returncode != 0
+        assert "only here" in done.stderr

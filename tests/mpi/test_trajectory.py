@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import h5py
@@ -95,6 +96,22 @@ def test_a_checkpoint_of_two_ranks_goes_on_on_four(alone, tmp_path):
     assert np.abs(positions(folder) - positions(alone)).max() < NEAR
     assert (folder / "water.arc").read_text() == (alone / "water.arc").read_text()
     assert steps_of(folder) == steps_of(alone)
+
+
+def test_threads_may_differ_on_another_number_of_ranks(tmp_path, monkeypatch):
+    folder = prepare(tmp_path / "run")
+    key = folder / "water.key"
+    key.write_text(KEYWORDS.replace("ml-threads 1\n", "").replace("float64", "float32"))
+    monkeypatch.setattr("helpers.runs.environment", unthreaded)
+    run(folder, 1, 2)
+    assert "step 2" in run(folder, 2, 4, "--resume")
+
+
+def unthreaded():
+    """The environment of runs, without a number of threads."""
+    plain = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    names = ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM")
+    return plain | dict.fromkeys(names, "1")
 
 
 def test_a_resumed_run_on_the_same_ranks_is_bitwise_the_uninterrupted_one(tmp_path):

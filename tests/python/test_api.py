@@ -17,8 +17,8 @@ from pyfennix.host import Attachment
 SURFACE = {
     "create", "create_from_arrays", "destroy", "set_provider", "set_frame_sink", "share_failure",
     "prepare", "run", "checkpoint", "finish", "counters", "text_length", "text_codes",
-    "get_array", "set_array", "get_numbers", "get_cell", "get_energies", "get_observables", "get_time", "get_virial",
-    "seam_layout",
+    "get_array", "set_array", "get_numbers", "get_cell", "get_energies", "get_observables",
+    "get_time", "get_virial", "seam_layout",
 }
 KEYS = "ml-model spring\nml-precision float64\nrandomseed 1\ntimestep 0.5\ntemperature 50\n"
 
