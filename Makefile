@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BUILD_FILES := pyproject.toml meson.build $(shell find fortran pyfennix -name meson.build -o -name kind_map)
 
 .DEFAULT_GOAL := help
-.PHONY: help example example-python example-own-model test test-physics build lint docs benchmark benchmark-ranks \
+.PHONY: help example example-python example-own-model example-ranks test test-physics build lint docs benchmark benchmark-ranks \
 	compare-fennol benchmark-fennol clean distclean
 
 help: ## this list
@@ -30,6 +30,9 @@ example-python: build ## the same from Python (examples/02_python)
 
 example-own-model: build ## a potential of your own (examples/03_own_model)
 	examples/03_own_model/run.sh
+
+example-ranks: build ## the same run on one rank and on two, compared (examples/04_ranks)
+	examples/04_ranks/run.sh
 
 test: build lint ## linters and every test
 	$(VENV)/bin/meson test -C build/editable --print-errorlogs

@@ -152,7 +152,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--accurate", type=float, default=40.0, help="µs an atom and evaluation")
     parser.add_argument("--fast", type=float, default=9.0, help="µs an atom and evaluation")
-    parser.add_argument("--fixed", type=float, nargs=2, default=(2.7, 1.6),
+    parser.add_argument("--fixed", type=float, nargs=2, default=(2.7, 1.4),
                         help="ms of an evaluation of either model that do not depend on atoms")
     parser.add_argument("--ghost", type=float, default=0.6, help="µs a ghost and evaluation")
     parser.add_argument("--substeps", type=int, default=3, help="inner steps in an outer one")

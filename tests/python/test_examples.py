@@ -18,6 +18,7 @@ COMMANDS = {
     "02_python": ([sys.executable, "02_python/water.py", "20"], "", ["temperature.png"]),
     "03_own_model": (["bash", "03_own_model/run.sh"], "200",
                      ["argon.log", "argon.arc", "argon.h5"]),
+    "04_ranks": (["bash", "04_ranks/run.sh"], "20", ["1/water.h5", "2/water.h5"]),
 }
 
 
