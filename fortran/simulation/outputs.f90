@@ -180,11 +180,12 @@ subroutine write_restart(self, chk, outer, inner, error)
    end do
    if (self%settings%archive) call sync_archive(self%archive, error)
    if (self%frames%active .and. .not. allocated(error)) call sync_file(self%settings%name // ".h5", error)
-   if (.not. allocated(error)) call save_checkpoint(chk, self%settings%name // ".chk", error)
    if (.not. allocated(error)) then
       call write_dyn(self%settings%name // ".dyn", self%whole, self%cell, outer, inner, &
          & restart_title(self%whole%title, self%step, self%motion%inner_step, run_time(self)), error)
    end if
+   ! Last, so that a run resumed after a kill in between writes the other files again
+   if (.not. allocated(error)) call save_checkpoint(chk, self%settings%name // ".chk", error)
 end subroutine write_restart
 
 
