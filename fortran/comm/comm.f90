@@ -7,10 +7,10 @@ module fennix_comm
    use mpi_f08, only : MPI_Allgather, MPI_Allreduce, MPI_Alltoall, MPI_ANY_TAG, MPI_Bcast, MPI_BYTE, MPI_CHARACTER, &
       & MPI_Comm, MPI_COMM_NULL, MPI_COMM_TYPE_SHARED, MPI_COMM_WORLD, MPI_Comm_dup, MPI_Comm_free, MPI_Comm_rank, &
       & MPI_Comm_set_errhandler, MPI_Comm_size, MPI_Comm_split_type, MPI_DOUBLE_PRECISION, MPI_ERRORS_ARE_FATAL, &
-      & MPI_Finalize, MPI_Finalized, MPI_Gather, &
-      & MPI_Gatherv, MPI_Get_count, MPI_IN_PLACE, MPI_INFO_NULL, MPI_Init_thread, MPI_Initialized, MPI_INTEGER, &
-      & MPI_INTEGER8, MPI_Isend, MPI_MAX, MPI_Probe, MPI_Query_thread, MPI_Recv, MPI_Request, MPI_Scatterv, MPI_Status, &
-      & MPI_STATUS_IGNORE, MPI_STATUSES_IGNORE, MPI_SUM, MPI_THREAD_SERIALIZED, MPI_Waitall
+      & MPI_Finalize, MPI_Finalized, MPI_Gather, MPI_Gatherv, MPI_Get_count, MPI_IN_PLACE, MPI_INFO_NULL, &
+      & MPI_Init_thread, MPI_Initialized, MPI_INTEGER, MPI_INTEGER8, MPI_Isend, MPI_MAX, MPI_Probe, MPI_Query_thread, &
+      & MPI_Recv, MPI_Request, MPI_Scatterv, MPI_Status, MPI_STATUS_IGNORE, MPI_STATUSES_IGNORE, MPI_SUM, &
+      & MPI_THREAD_SERIALIZED, MPI_Waitall
    use fennix_kinds, only : dp, i4, i8
    use fennix_error, only : error_type, fatal_error
    implicit none
