@@ -62,6 +62,8 @@ def start_dynamic(words: list[str]) -> int:
     at = words.index("--rerun") if "--rerun" in words else -1
     if at >= 0 and words[at + 1 : at + 2] and Path(words[at + 1]).suffix in (".h5", ".h5md"):
         if _ranks_started() > 1:
+            if _rank_started() > 0:
+                return 1  # told once, by the first
             raise InputError("--rerun of an .h5 file goes on one rank; an .arc file on any number")
         from pyfennix.rerun import rerun  # Fortran reads archives, Python reads H5MD
 
@@ -90,6 +92,13 @@ def _ranks_started() -> int:
     if "PMIX_RANK" in os.environ:
         sizes.append(os.environ.get("SLURM_NTASKS"))
     return max((int(size) for size in sizes if size and size.isdigit()), default=1)
+
+
+def _rank_started() -> int:
+    """Number of this process among them, zero-based."""
+    names = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK")
+    given = [os.environ[name] for name in names if os.environ.get(name, "").isdigit()]
+    return int(given[0]) if given else 0
 
 
 def info(parsed: argparse.Namespace) -> int:

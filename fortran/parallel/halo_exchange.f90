@@ -64,7 +64,7 @@ subroutine exchange_rows(self, backward, rows, type, status)
    integer, intent(in) :: type
    integer(c_int), intent(out) :: status
    integer(i4), pointer, contiguous :: arrived(:, :)
-   integer, allocatable :: out(:), in(:)
+   integer, pointer :: out(:), in(:)
    integer :: k, width, wanted, tag, words
 
    status = 0
@@ -96,11 +96,11 @@ end subroutine exchange_rows
 
 !> Pack and send to all peers but ourselves
 subroutine send_rows(self, backward, rows, tag)
-   type(halo_type), intent(inout) :: self
+   type(halo_type), intent(inout), target :: self
    logical, intent(in) :: backward
    integer(i4), intent(in) :: rows(:, :)
    integer, intent(in) :: tag
-   integer, allocatable :: out(:), in(:)
+   integer, pointer :: out(:), in(:)
    integer :: k, i, at, width, n_out, n_in
 
    width = size(rows, 1)
@@ -125,22 +125,23 @@ subroutine send_rows(self, backward, rows, tag)
 end subroutine send_rows
 
 
-!> Atoms whose rows go to a peer in this direction, and those whose rows come from it
-pure subroutine atoms_of(self, k, backward, out, in)
-   type(halo_type), intent(in) :: self
+!> Atoms whose rows go to a peer in this direction, and those whose rows come from it; sections of the halo's own lists
+subroutine atoms_of(self, k, backward, out, in)
+   type(halo_type), intent(in), target :: self
    integer, intent(in) :: k
    logical, intent(in) :: backward
-   integer, allocatable, intent(out) :: out(:), in(:)
+   integer, pointer, intent(out) :: out(:), in(:)
+   integer, pointer :: own(:), ghosts(:)
 
    associate (peer => self%peer(k))
-      out = self%send_atom(peer%send_first + 1:peer%send_first + peer%n_send)
-      in = self%ghost(peer%recv_first + 1:peer%recv_first + peer%n_recv)
+      own => self%send_atom(peer%send_first + 1:peer%send_first + peer%n_send)
+      ghosts => self%ghost(peer%recv_first + 1:peer%recv_first + peer%n_recv)
    end associate
+   out => own
+   in => ghosts
    if (.not. backward) return
-   associate (peer => self%peer(k))
-      in = self%send_atom(peer%send_first + 1:peer%send_first + peer%n_send)
-      out = self%ghost(peer%recv_first + 1:peer%recv_first + peer%n_recv)
-   end associate
+   out => ghosts
+   in => own
 end subroutine atoms_of
 
 

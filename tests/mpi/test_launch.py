@@ -49,6 +49,14 @@ def test_other_jobs_say_the_same_on_any_ranks(job, tmp_path):
             [float(word) for word in three.split()], rel=1e-6, abs=2e-4)
 
 
+def test_frames_of_h5_are_refused_once(tmp_path):
+    folder = small_case(tmp_path, start="periodic")
+    (folder / "case.h5").touch()
+    done = dynamic_on(3, folder, "case", "--rerun", "case.h5")
+    assert done.returncode != 0
+    assert done.stderr.count("goes on one rank") == 1, done.stderr
+
+
 @pytest.mark.parametrize(("way", "reason"), [("file", "case.end"), ("maxh", "maxh")])
 def test_all_ranks_stop_at_the_same_step(way, reason, tmp_path):
     folder = small_case(tmp_path, start="periodic")
