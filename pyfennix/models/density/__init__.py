@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Potentials of the atomic density: one pass over the neighbours, made to be cheap."""
