@@ -16,13 +16,15 @@ class Progress:
         Steps in all.
     what
         Their name in the plural.
+    start
+        Steps that were done before.
     """
 
-    def __init__(self, steps: int, what: str = "steps"):
+    def __init__(self, steps: int, what: str = "steps", start: int = 0):
         self.steps = steps
         self.what = what
         self._begin = self._shown = time.monotonic()
-        self._done = 0
+        self._start = self._done = start
 
     def show(self, done: int) -> None:
         """Rewrite the line, at most twice a second; ends it when all is done."""
@@ -31,8 +33,8 @@ class Progress:
         if now - self._shown < 0.5 and done < self.steps:
             return
         self._shown = now
-        speed = done / max(now - self._begin, 1e-9)
-        left = (self.steps - done) / speed if done else 0.0
+        speed = (done - self._start) / max(now - self._begin, 1e-9)
+        left = (self.steps - done) / speed if speed else 0.0
         line = f"\r{100 * done // self.steps:4d} %  {done} of {self.steps} {self.what}"
         line += f"  {speed:.1f} {self.what}/s  {left:.0f} s left   "
         print(line, end="\n" if done == self.steps else "", file=sys.stderr, flush=True)

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from pyfennix.exceptions import ModelError
 from pyfennix.models.density.kernel import density_energies, pack
 from pyfennix.models.density.sums import DensityEdges, density, trained_density
+from pyfennix.models.fnx.edges import Edges
 from pyfennix.models.fnx.layers import NeuralNet
 from pyfennix.models.fnx.modules import Build, FnxModule, State, register
 from pyfennix.models.fnx.settings import text, whole, wholes
-from pyfennix.models.graph import Topology
+from pyfennix.models.graph import Graph, Topology
 
 MOST_RADIAL, MOST_HIDDEN = 32, 4
 
@@ -78,12 +79,8 @@ class DensityModule(FnxModule):
 
     def run(self, state: State) -> None:
         """Per evaluation; see the base class."""
-        lists = state["graphs"][self.graph_key]
-        top = state["input"].topology
-        edges = DensityEdges(lists.vectors, lists.receiver, lists.neighbor, lists.first,
-                             self._species(top), len(self.elements), self.cutoff, self.power,
-                             self.radial)
-        rows = self._rows(top)
+        edges = self._edges(state["graphs"][self.graph_key], state["input"].topology)
+        rows = self._rows(state["input"].topology)
         if state["native"]:
             weights = state["static"][f"{self.own_name}/weights"]
             energy = density_energies(edges, rows, weights, self.channels, self.widths)
@@ -91,6 +88,17 @@ class DensityModule(FnxModule):
             sums = trained_density if self._trains(edges) else density
             energy = self._energies(sums(edges), rows)
         state[self.writes[0]] = energy.unsqueeze(1)
+
+    def _edges(self, lists: Edges | Graph, top: Topology) -> DensityEdges:
+        return DensityEdges(lists.vectors, lists.receiver, lists.neighbor, lists.first,
+                            self._species(top), len(self.elements), self.cutoff, self.power,
+                            self.radial)
+
+    def all_invariants(self, graph: Graph) -> list[Tensor]:
+        """The invariants of the centers of each element, of a graph with this module's cutoff."""
+        sums = density(self._edges(graph, graph.topology))
+        return [self.invariants(sums.index_select(0, own), place)
+                for place, own in enumerate(self._rows(graph.topology))]
 
     def _trains(self, edges: DensityEdges) -> bool:
         return self.training_kernels and edges.vectors.device.type == "cpu"

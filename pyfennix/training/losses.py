@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""What a training makes small: robust errors of forces, energies and virials."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import huber_loss
+
+from pyfennix.training.batch import Batch, Prediction
+from pyfennix.training.settings import LossSettings
+
+
+def total_loss(found: Prediction, batch: Batch, weights: LossSettings) -> Tensor:
+    """A 0-d loss; every part is a mean of Huber losses in units of its scale.
+
+    Forces count per component, energies and virials per atom; a label that is unknown counts
+    nothing.
+    """
+    loss = weights.forces * _mean(found.forces, batch.forces, weights.force_scale,
+                                  batch.weights.expand_as(found.forces))
+    sizes = batch.sizes
+    loss = loss + weights.energy * _mean(
+        found.energy / sizes, batch.energy / sizes, weights.energy_scale, batch.has_energy)
+    if weights.virial > 0 and bool(batch.has_virial.any()):
+        per = sizes.view(-1, 1, 1)
+        loss = loss + weights.virial * _mean(
+            found.virial / per, batch.virial / per, weights.energy_scale,
+            batch.has_virial.view(-1, 1, 1).expand_as(batch.virial))
+    return loss
+
+
+def member_loss(members: Tensor, system: Tensor, rest: Tensor, batch: Batch,
+                weights: LossSettings) -> Tensor:
+    """Energy loss of each member of an ensemble of (n, members) atomic energies in eV.
+
+    ``rest`` (frames,) is what is not the ensemble's in the energy (the repulsion).
+    """
+    sums = members.new_zeros(len(batch.sizes), members.shape[1]).index_add(0, system, members)
+    sizes = batch.sizes.unsqueeze(1)
+    wanted = (batch.energy - rest.detach()).unsqueeze(1).expand_as(sums)
+    known = batch.has_energy.unsqueeze(1).expand_as(sums)
+    return weights.members * _mean(sums / sizes, wanted / sizes, weights.energy_scale, known)
+
+
+def _mean(found: Tensor, wanted: Tensor, scale: float, known: Tensor) -> Tensor:
+    """Weighted mean of Huber losses of the ratio of error and scale, times the scale.
+
+    Times the scale, so that far outside it is the mean absolute error.
+    """
+    loss = huber_loss(found / scale, wanted / scale, reduction="none")
+    return scale * (loss * known).sum() / known.sum().clamp(min=torch.finfo(loss.dtype).tiny)

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""From settings to data and an untrained model: what a training begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pyfennix.exceptions import InputError
+from pyfennix.models.density.module import DensityModule
+from pyfennix.models.fnx.checkpoint import load_fnx
+from pyfennix.models.fnx.model import FennixModel
+from pyfennix.models.interface import SYMBOLS
+from pyfennix.models.registry import load_model
+from pyfennix.progress import Progress
+from pyfennix.training.batch import collate
+from pyfennix.training.errors import energy_gap
+from pyfennix.training.frames import Frame, split_by_run
+from pyfennix.training.readers import read_frames
+from pyfennix.training.references import fit_references, subtract
+from pyfennix.training.settings import TrainSettings
+from pyfennix.training.shapes import find_walls, make_model, numbers_of
+from pyfennix.training.store import read_store, write_store
+from pyfennix.training.teacher import label
+
+
+@dataclass
+class Data:
+    """Frames with energies relative to ``references`` ({Z: eV})."""
+
+    training: list[Frame]
+    validation: list[Frame]
+    references: dict[int, float]
+
+
+def load_data(settings: TrainSettings, folder: Path) -> Data:
+    """Read, filter, divide and, with a teacher, label the frames.
+
+    What the teacher says is kept in ``labelled.h5`` of the folder and read from there when the
+    training is resumed.
+
+    Raises
+    ------
+    InputError
+        When a file cannot be used, or nothing is left.
+    """
+    wanted = settings.data
+    training = [f for name in wanted.train for f in read_frames(name)]
+    if wanted.validation:
+        validation = [f for name in wanted.validation for f in read_frames(name)]
+    else:
+        training, validation = split_by_run(training, wanted.held_out, wanted.split_seed)
+    if settings.teacher.model:
+        training, validation = _taught(settings, folder, training, validation)
+    parts = []
+    for part in (training, validation):
+        kept = [f for f in part if f.forces is None or f.largest_force < wanted.max_force]
+        if len(kept) < len(part):
+            print(f"{len(part) - len(kept)} of {len(part)} frames left out: a force above "
+                  f"{wanted.max_force:g} eV/Å", flush=True)
+        parts.append(kept)
+    training, validation = parts
+    if not any(f.forces is not None or f.energy is not None for f in training):
+        raise InputError(f"{wanted.train[0]}: no frame with energies or forces is left to train on")
+    if wanted.references:
+        references = {numbers_of([s])[0]: float(e) for s, e in wanted.references.items()}
+    else:
+        references = fit_references(training)
+    subtract(training + validation, references)
+    return Data(training, validation, references)
+
+
+def _taught(settings: TrainSettings, folder: Path, training: list[Frame],
+            validation: list[Frame]) -> tuple[list[Frame], list[Frame]]:
+    files = [folder / "labelled.h5", folder / "labelled-validation.h5"]
+    if not all(file.is_file() for file in files):
+        teacher = load_model(settings.teacher.model, settings.teacher.dtype)
+        frames = training + validation
+        progress = Progress(len(frames), "frames labelled")
+        label(teacher, frames, progress.show)
+        for file, part in zip(files, (training, validation), strict=True):
+            write_store(file, part or training[:1])
+    first, second = (read_store(file) for file in files)
+    return first, second if validation else []
+
+
+def first_model(settings: TrainSettings, data: Data) -> FennixModel:
+    """The model before its first step: the file given, or random weights scaled to the data."""
+    wanted = settings.model
+    if wanted.start:
+        model = load_fnx(wanted.start)
+        missing = _elements(data.training) - set(model.elements)
+        if missing:
+            names = ", ".join(SYMBOLS[z] for z in sorted(missing))
+            raise InputError(f"{wanted.start}: the model does not know {names} of the data")
+    else:
+        elements = numbers_of(wanted.elements) or sorted(_elements(data.training))
+        walls = find_walls(data.training, elements)
+        model = make_model(wanted.shape, elements, wanted.changes, walls)
+    model.to(device=torch.device(settings.run.device))
+    scale_to(model, data.training, fresh=not wanted.start)
+    return model
+
+
+def _elements(frames: Sequence[Frame]) -> set[int]:
+    return {int(z) for frame in frames for z in np.unique(frame.numbers)}
+
+
+def scale_to(model: FennixModel, frames: Sequence[Frame], fresh: bool) -> None:
+    """Mark what is trained; of a fresh model, scale invariants and set the mean energy."""
+    model.requires_grad_(True).train()
+    for module in model.modules():
+        if isinstance(module, DensityModule):
+            module.training_kernels = True
+            if fresh:
+                sample = frames[:: max(1, len(frames) // 40)]
+                # on a device of its own the invariants are found there
+                _scale_invariants(model, module, sample)
+            module.scale.requires_grad_(False)
+            module.shift.requires_grad_(False)
+    if not fresh:
+        return
+    gap = energy_gap(model, frames)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if _is_output_bias(model, name):
+                parameter += gap
+
+
+def _scale_invariants(model: FennixModel, module: DensityModule, frames: Sequence[Frame]) -> None:
+    """Mean 0 and standard deviation 1 for every invariant of every element."""
+    batch = collate(frames, model.cutoff, model.dtype, next(model.parameters()).device)
+    graph = batch.topology.graph(batch.positions, batch.cells, model.cutoff, model.dtype, False)
+    with torch.no_grad():
+        for place, values in enumerate(module.all_invariants(graph)):
+            if len(values) > 1:
+                module.shift[place] = values.mean(0)
+                # a feature that hardly varies in the sample is not blown up
+                module.scale[place] = 1.0 / (values.std(0) + 1e-3)
+
+
+def _is_output_bias(model: FennixModel, name: str) -> bool:
+    """Whether this is the last bias of a network of atomic energies."""
+    owners = [f"parts.{key}." for key in _energy_parts(model)]
+    if not name.endswith(".bias") or not any(owner in name for owner in owners):
+        return False
+    path, _, layer = name.removesuffix(".bias").rpartition(".")
+    return layer == f"Layer_{model.get_submodule(path).depth}"
+
+
+def _energy_parts(model: FennixModel) -> list[str]:
+    means = [key.removesuffix("_mean") for key in model.energy_terms]
+    return [key for key in {*model.energy_terms, *means} if key in model.parts]
