@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from pyfennix.exceptions import InputError
+from pyfennix.io.fnx import read_fnx
 from pyfennix.models.density.module import DensityModule
 from pyfennix.models.fnx.checkpoint import load_fnx
 from pyfennix.models.fnx.model import FennixModel
@@ -69,9 +70,18 @@ def load_data(settings: TrainSettings, folder: Path) -> Data:
     if wanted.references:
         references = {numbers_of([s])[0]: float(e) for s, e in wanted.references.items()}
     else:
-        references = fit_references(training)
+        references = _of_start(settings.model.start) or fit_references(training)
     subtract(training + validation, references)
     return Data(training, validation, references)
+
+
+def _of_start(path: str) -> dict[int, float]:
+    """The zero of energy of a model trained here, which its further training keeps."""
+    if not path:
+        return {}
+    about = read_fnx(path).get("pyfennix", {}).get("about", {})
+    found = about.get("energies_relative_to_eV", {}) if isinstance(about, dict) else {}
+    return {numbers_of([symbol])[0]: float(e) for symbol, e in found.items()}
 
 
 def _taught(settings: TrainSettings, folder: Path, training: list[Frame],

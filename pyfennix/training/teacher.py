@@ -73,3 +73,11 @@ def bonds_to_hydrogen(frame: Frame) -> list[tuple[int, np.ndarray]]:
             best = lengths.argmin()
             found.append((int(atom), -vectors[best] / lengths[best]))
     return found
+
+
+def strained(frame: Frame, most: float, rng: np.random.Generator) -> Frame:
+    """The frame with cell and positions scaled by the same factor, within 1 ± ``most``."""
+    scale = 1.0 + most * rng.uniform(-1.0, 1.0)
+    out = frame.moved((scale - 1.0) * frame.positions, "strained")
+    out.cell = None if frame.cell is None else scale * frame.cell
+    return out

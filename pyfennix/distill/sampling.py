@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""Geometries from short dynamics, labelled by the forces that drove it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pyfennix import units
+from pyfennix.distill.settings import DistillSettings
+from pyfennix.progress import Progress
+from pyfennix.simulation import Simulation
+from pyfennix.training.frames import Frame
+from pyfennix.training.store import read_store, write_store
+
+if TYPE_CHECKING:
+    import ase
+
+    from pyfennix.models.adapters.door import AnyModel
+
+# friction of the sampling, 1/ps: geometries decorrelate, dynamics do not matter
+_FRICTION = 5.0
+# frames kept of two-level sampling because the two models differ most there
+_WORST = 40
+
+
+@dataclass
+class Sampler:
+    """Runs dynamics for a distillation; what a run gave is kept in a file and read back.
+
+    Attributes
+    ----------
+    atoms
+        The system; each run starts from its positions.
+    accurate
+        Model object, name or file.
+    name
+        Of the system, for files.
+    """
+
+    settings: DistillSettings
+    atoms: ase.Atoms
+    accurate: AnyModel | str
+    name: str
+
+    def single(self, temperature: float, interval: float) -> list[Frame]:
+        """Frames every ``interval`` fs of dynamics with the accurate model alone, labelled."""
+        name = f"{self.name}-accurate-{temperature:g}K"
+        if not self._path(name).is_file():
+            s = self.settings
+            with self.simulation(temperature, None, s.dt, 1, _FRICTION) as sim:
+                sim.run(round(1000 * s.equilibrate / s.dt), progress=True)
+                frames = self._collect(sim, name, round(1000 * s.sample / s.dt),
+                                       max(1, round(interval / s.dt)))
+            write_store(self._path(name), frames)
+        return read_store(self._path(name))
+
+    def double(self, temperature: float, fast: str, round_number: int,
+               interval: float) -> list[Frame]:
+        """Frames of two-level dynamics: regular ones, and those where the models differ most."""
+        name = f"{self.name}-round{round_number}-{temperature:g}K"
+        if not self._path(name).is_file():
+            s = self.settings
+            steps = round(1000 * s.sample / s.outer)
+            every = max(1, round(interval / s.outer))
+            simulation = self.simulation(temperature, fast, s.outer, s.substeps, _FRICTION,
+                                         self.last_frame(), seed=s.seed + round_number)
+            with simulation as sim:
+                sim.run(round(1000 * s.equilibrate / s.outer), progress=True)
+                frames = self._collect(sim, name, steps, every, worst=True)
+            write_store(self._path(name), frames)
+        return read_store(self._path(name))
+
+    def last_frame(self) -> Frame:
+        """The last geometry sampled at the first temperature; the system's own before any."""
+        path = self._path(f"{self.name}-accurate-{self.settings.temperatures[0]:g}K")
+        if path.is_file():
+            return read_store(path)[-1]
+        cell = np.array(self.atoms.cell) if self.atoms.pbc.any() else None
+        return Frame(np.asarray(self.atoms.numbers, dtype=np.int64), self.atoms.positions, cell,
+                     charge=self.settings.charge)
+
+    def _path(self, name: str) -> Path:
+        return self.settings.folder / f"{name}.h5"
+
+    def simulation(self, temperature: float, fast: str | None, dt: float, substeps: int,
+                   friction: float, start: Frame | None = None, seed: int = 0) -> Simulation:
+        """The system with this model or these two, from the positions of ``start``."""
+        atoms = self.atoms.copy()
+        if start is not None:
+            atoms.positions = start.positions
+        heavy = fast is not None and self.settings.heavy_hydrogen
+        keywords = {"heavy-hydrogen": True} if heavy else {}
+        if heavy:
+            atoms.set_masses()  # the engine makes them heavy itself, from the standard ones
+        return Simulation(
+            atoms, accurate=self.accurate, fast=fast, dt=dt,
+            substeps=None if fast is None else substeps, ensemble="nvt", temperature=temperature,
+            friction=friction, seed=seed or self.settings.seed + round(temperature),
+            charge=self.settings.charge or None, threads=self.settings.threads or None,
+            keywords=keywords,
+        )
+
+    def _collect(self, sim: Simulation, name: str, steps: int, every: int,
+                 worst: bool = False) -> list[Frame]:
+        """Frames of a run that goes on for ``steps``."""
+        frames: list[Frame] = []
+        hardest: list[tuple[float, int, Frame]] = []
+        progress = Progress(steps, f"steps of {name}")
+        for step in range(1, steps + 1):
+            sim.run(1)
+            if step % every == 0:
+                frames.append(snapshot(sim, self.atoms, name, "md", self.settings.charge))
+            if worst:
+                gap = float(np.linalg.norm(sim.forces - sim.forces_fast, axis=1).max())
+                if len(hardest) < _WORST or gap > hardest[-1][0]:
+                    frame = snapshot(sim, self.atoms, name, "worst", self.settings.charge)
+                    hardest = sorted([*hardest, (gap, step, frame)], key=lambda x: -x[0])[:_WORST]
+            progress.show(step)
+        return frames + [frame for *_, frame in hardest]
+
+
+def snapshot(sim: Simulation, atoms: ase.Atoms, run: str, kind: str, charge: float) -> Frame:
+    """The present geometry with the accurate model's labels, in eV and Å."""
+    cell, per = sim.cell, units.EV_IN_KCAL
+    return Frame(
+        np.asarray(atoms.numbers, dtype=np.int64), sim.positions, cell,
+        sim.energy.potential / per, sim.forces / per,
+        None if cell is None else sim.virial / per, charge, run, None, kind,
+    )

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""The tests of a fast model that the report shows: errors, a two-level run, its spectrum, cost."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from pyfennix.distill.difference import Histogram, by_element, by_magnitude
+from pyfennix.distill.sampling import Sampler
+from pyfennix.distill.spectrum import Spectrum, power_spectrum
+from pyfennix.models.batch import evaluate_batch
+from pyfennix.models.evaluate import evaluate_topology
+from pyfennix.models.graph import Topology
+from pyfennix.models.interface import Model
+from pyfennix.models.pairs import build_pairs
+from pyfennix.models.registry import load_model
+from pyfennix.progress import Progress
+from pyfennix.training.frames import Frame
+from pyfennix.units import EV_IN_KCAL
+
+_SKIN, _TURNS = 1.0, 9
+# components of the force whose spectrum is taken, at most, and fs of it
+_COMPONENTS, _SPECTRUM = 600, 600.0
+
+
+@dataclass
+class Cost:
+    """Processor seconds of one evaluation, one thread, pair lists given."""
+
+    atoms: int
+    fast: float
+    accurate: float
+
+    @property
+    def ratio(self) -> float:
+        """How many fast evaluations one accurate one costs."""
+        return self.accurate / self.fast
+
+    def speedup(self, outer: float, substeps: int) -> float:
+        """Bound of the speed over single steps of 1 fs: Δt / (1 + n c)."""
+        return outer / (1.0 + substeps / self.ratio)
+
+
+def frame_errors(fast: str, frames: Sequence[Frame]) -> dict:
+    """Errors of forces on labelled frames, by element and by magnitude."""
+    model = load_model(fast)
+    found = evaluate_batch(model, [(f.numbers, f.positions, f.cell, f.charge) for f in frames])
+    trusted = [np.ones(len(f), bool) if f.weights is None else f.weights > 0 for f in frames]
+    numbers = np.concatenate([f.numbers[t] for f, t in zip(frames, trusted, strict=True)])
+    forces = np.concatenate([e.forces[t] / EV_IN_KCAL for e, t in zip(found, trusted, strict=True)])
+    wanted = np.concatenate([f.forces[t] for f, t in zip(frames, trusted, strict=True)])
+    error = 1e3 * (forces - wanted)
+    return {"frames": len(frames), "mae": float(np.abs(error).mean()),
+            "rmse": float(np.sqrt((error**2).mean())), "unit": "meV/Å",
+            "by_element": by_element(numbers, forces, wanted),
+            "by_magnitude": by_magnitude(forces, wanted)}
+
+
+def two_level_run(sampler: Sampler, fast: str) -> tuple[Histogram, dict]:
+    """|ΔF| at every outer step of a run at the first temperature, and its temperature."""
+    s = sampler.settings
+    steps = round(1000 * s.test / s.outer)
+    histogram, temperatures = Histogram(), []
+    progress = Progress(steps, "steps of the test")
+    with sampler.simulation(s.temperatures[0], fast, s.outer, s.substeps, s.friction,
+                            sampler.last_frame(), seed=s.seed + 1000) as sim:
+        for step in range(1, steps + 1):
+            sim.run(1)
+            histogram.add(sim.numbers, sim.forces - sim.forces_fast)
+            temperatures.append(sim.observables.get("temperature_mid", sim.temperature))
+            progress.show(step)
+    mean = float(np.mean(temperatures[len(temperatures) // 4 :]))
+    return histogram, {"steps": steps, "ps": s.test, "outer_fs": s.outer, "substeps": s.substeps,
+                       "friction": s.friction, "heavy_hydrogen": s.heavy_hydrogen,
+                       "mean_temperature_mid": mean, "wanted_temperature": s.temperatures[0]}
+
+
+def difference_spectrum(sampler: Sampler, fast: str) -> Spectrum:
+    """Spectrum of ΔF along dynamics in which every step is an outer one."""
+    s = sampler.settings
+    dt = min(1.0, s.dt)
+    steps = round(_SPECTRUM / dt)
+    rng = np.random.default_rng(s.seed)
+    chosen = rng.permutation(3 * len(sampler.atoms))[:_COMPONENTS]
+    series, forces = [], []
+    progress = Progress(steps, "steps of the spectrum")
+    with sampler.simulation(s.temperatures[0], fast, dt, 1, s.friction,
+                            sampler.last_frame(), seed=s.seed + 2000) as sim:
+        for step in range(1, steps + 1):
+            sim.run(1)
+            accurate = sim.forces.ravel()[chosen]
+            series.append(accurate - sim.forces_fast.ravel()[chosen])
+            forces.append(accurate)
+            progress.show(step)
+    return power_spectrum(np.array(series), np.array(forces), dt)
+
+
+def compare_cost(fast: str, accurate: str | object, frame: Frame) -> Cost | None:
+    """Cost of both models on one frame, in turns; None when one is no torch model."""
+    models = [load_model(fast), load_model(accurate)]
+    if not all(isinstance(model, Model) for model in models):
+        return None
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        times: list[list[float]] = [[], []]
+        tops = [_topology(model, frame) for model in models]
+        cell = None if frame.cell is None else torch.tensor(frame.cell)
+        rng = np.random.default_rng(0)
+        for _ in range(_TURNS):
+            for model, top, spent in zip(models, tops, times, strict=True):
+                moved = torch.tensor(frame.positions + rng.normal(0, 0.01, frame.positions.shape))
+                for _ in range(3):  # the first one meets caches that the other model has filled
+                    begin = time.process_time()
+                    evaluate_topology(model, top, moved, cell)
+                    last = time.process_time() - begin
+                spent.append(last)
+    finally:
+        torch.set_num_threads(threads)
+    return Cost(len(frame), *(statistics.median(spent) for spent in times))
+
+
+def _topology(model: Model, frame: Frame) -> Topology:
+    n = len(frame)
+    pairs = build_pairs(frame.positions, frame.cell, model.cutoff + _SKIN)
+    return Topology.from_csr(frame.numbers, *pairs, n, n, n, None, frame.charge)
