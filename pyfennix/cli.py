@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The commands `pyfennix` (info, run, recover) and `fennix-dynamic`."""
+"""The commands `pyfennix` (info, run, train, distill, recover) and `fennix-dynamic`."""
 
 from __future__ import annotations
 
@@ -123,6 +123,8 @@ def recover(parsed: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from pyfennix import __version__
+    from pyfennix.distill import command as distill
+    from pyfennix.training import command as train
 
     parser = argparse.ArgumentParser(prog="pyfennix", description="Two-level neural-network MD.")
     parser.add_argument("--version", action="version", version=f"pyfennix {__version__}")
@@ -142,6 +144,10 @@ def _parser() -> argparse.ArgumentParser:
     one = add("run", "run molecular dynamics", RUN)
     one.add_argument("words", nargs="*", metavar="ARGUMENT",
                      help="NAME and what else fennix-dynamic takes (fennix-dynamic --help)")
+    for name, command in (("train", train), ("distill", distill)):
+        one = add(name, command.SUMMARY, command.TEXT)
+        command.add_arguments(one)
+        one.set_defaults(action=command.act)
     one = add("recover", "repair a trajectory after a kill", RECOVER)
     one.add_argument("files", nargs="+", metavar="FILE.h5", help="trajectory")
     one.set_defaults(action=recover)

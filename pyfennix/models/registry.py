@@ -29,6 +29,11 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in WEIGHTS.glob("*.fnx"))
 
 
+def checkpoint_file(name: str) -> Path:
+    """The ``.fnx`` file of a shipped name, or the file itself."""
+    return WEIGHTS / f"{name}.fnx" if name in shipped() else Path(name)
+
+
 def load_model(
     name: str | Path | object, dtype: str | torch.dtype = "float32",
     device: str | torch.device = "cpu",

@@ -16,7 +16,7 @@ from pyfennix.models.density.module import DensityModule
 from pyfennix.models.fnx.checkpoint import load_fnx
 from pyfennix.models.fnx.model import FennixModel
 from pyfennix.models.interface import SYMBOLS
-from pyfennix.models.registry import load_model
+from pyfennix.models.registry import checkpoint_file, load_model
 from pyfennix.progress import Progress
 from pyfennix.training.batch import collate
 from pyfennix.training.errors import energy_gap
@@ -79,7 +79,7 @@ def _of_start(path: str) -> dict[int, float]:
     """The zero of energy of a model trained here, which its further training keeps."""
     if not path:
         return {}
-    about = read_fnx(path).get("pyfennix", {}).get("about", {})
+    about = read_fnx(checkpoint_file(path)).get("pyfennix", {}).get("about", {})
     found = about.get("energies_relative_to_eV", {}) if isinstance(about, dict) else {}
     return {numbers_of([symbol])[0]: float(e) for symbol, e in found.items()}
 
@@ -102,7 +102,7 @@ def first_model(settings: TrainSettings, data: Data) -> FennixModel:
     """The model before its first step: the file given, or random weights scaled to the data."""
     wanted = settings.model
     if wanted.start:
-        model = load_fnx(wanted.start)
+        model = load_fnx(checkpoint_file(wanted.start))
         missing = _elements(data.training) - set(model.elements)
         if missing:
             names = ", ".join(SYMBOLS[z] for z in sorted(missing))
