@@ -59,7 +59,7 @@ class Trainer:
         for parameter, gradient in zip(trained, gradients, strict=True):
             parameter.grad = gradient
         norm = torch.nn.utils.clip_grad_norm_(trained, self.settings.optimizer.clip)
-        if not bool(torch.isfinite(norm)):
+        if not bool(torch.isfinite(norm) & torch.isfinite(loss.detach())):
             raise ModelError(f"the loss or its gradient is not finite at step {self.step}: lower "
                              "learning_rate, or look for wrong labels")
         self.optimizer.step()

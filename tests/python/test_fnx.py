@@ -20,7 +20,7 @@ from pyfennix.models.fnx.checkpoint import load_fnx, save_fnx
 from pyfennix.models.fnx.layers import Dense
 from pyfennix.models.fnx.model import FennixModel
 from pyfennix.models.registry import WEIGHTS, load_model
-from pyfennix.weights.architecture import water_model
+from pyfennix.training.shapes import make_model
 
 SHIPPED = WEIGHTS / "water-fast.fnx"
 
@@ -53,7 +53,7 @@ def test_flatten_and_nest_are_inverse(sizes):
 
 def test_a_model_survives(tmp_path):
     torch.manual_seed(0)
-    model = water_model("fast")
+    model = make_model("raster-fast", (1, 8), {})
     save_fnx(tmp_path / "m.fnx", model, {"seed": 0})
     back = load_fnx(tmp_path / "m.fnx")
     assert back.elements == model.elements
