@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pyfennix.exceptions import FennixError, InputError, ModelError
 
 if TYPE_CHECKING:
+    from pyfennix.distillation.api import distill
     from pyfennix.models.ase_calculator import Calculator
     from pyfennix.models.batch import evaluate_batch
     from pyfennix.models.evaluate import Evaluation, evaluate
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pyfennix.models.total_energy import TotalEnergy, TotalEnergyModel
     from pyfennix.models.validate import validate_model
     from pyfennix.simulation import Simulation
+    from pyfennix.training.trainer import train
 
 # Threads that spin long while they wait come to a standstill when other programs want the same
 # cores, and threads that sleep at once wake too late; libgomp reads this when torch is imported
@@ -46,6 +48,8 @@ _HOMES = {
     "TotalEnergyModel": "models.total_energy",
     "validate_model": "models.validate",
     "Calculator": "models.ase_calculator",
+    "train": "training.trainer",
+    "distill": "distillation.api",
 }
 
 __all__ = [
@@ -59,9 +63,11 @@ __all__ = [
     "TotalEnergy",
     "TotalEnergyModel",
     "__version__",
+    "distill",
     "evaluate",
     "evaluate_batch",
     "load_model",
+    "train",
     "validate_model",
 ]
 

@@ -123,7 +123,7 @@ def recover(parsed: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from pyfennix import __version__
-    from pyfennix.distill import command as distill
+    from pyfennix.distillation import command as distill
     from pyfennix.training import command as train
 
     parser = argparse.ArgumentParser(prog="pyfennix", description="Two-level neural-network MD.")

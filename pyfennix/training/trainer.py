@@ -23,7 +23,12 @@ from pyfennix.training.errors import Errors, measure
 from pyfennix.training.frames import Frame
 from pyfennix.training.losses import member_loss, total_loss
 from pyfennix.training.optimizer import make_average, make_optimizer
-from pyfennix.training.settings import OptimizerSettings, TrainSettings, as_tree
+from pyfennix.training.settings import (
+    OptimizerSettings,
+    TrainSettings,
+    as_tree,
+    read_settings,
+)
 from pyfennix.training.start import Data, first_model, load_data
 
 
@@ -158,9 +163,11 @@ class Draw:
         return int(self._order[1][self.position])
 
 
-def train(settings: TrainSettings, folder: Path, resume: bool = False,
+def train(settings: TrainSettings | str | Path, folder: str | Path, resume: bool = False,
           quiet: bool = False) -> Trainer:
     """Train, or go on with a training, in a folder; the best model is ``model.fnx`` there.
+
+    ``settings`` may be a TOML file (docs/training.md).
 
     Raises
     ------
@@ -169,6 +176,9 @@ def train(settings: TrainSettings, folder: Path, resume: bool = False,
     ModelError
         When the loss stops being a number.
     """
+    if not isinstance(settings, TrainSettings):
+        settings = read_settings(settings)
+    folder = Path(folder)
     if settings.run.threads:
         torch.set_num_threads(settings.run.threads)
     keep_freed_memory()

@@ -20,7 +20,7 @@ PYTHON_LAYERS = (
     ("engine", "virtual_ranks"),
     ("start",),
     ("simulation",),
-    ("distill", "analysis", "rerun", "info"),
+    ("distillation", "analysis", "rerun", "info"),
     ("cli",),
     ("__main__", "__init__"),
 )

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from pyfennix.distill.difference import Histogram, by_element, by_magnitude
-from pyfennix.distill.sampling import Sampler
-from pyfennix.distill.spectrum import Spectrum, power_spectrum
+from pyfennix.distillation.difference import Histogram, by_element, by_magnitude
+from pyfennix.distillation.sampling import Sampler
+from pyfennix.distillation.spectrum import Spectrum, power_spectrum
 from pyfennix.models.batch import evaluate_batch
 from pyfennix.models.evaluate import evaluate_topology
 from pyfennix.models.graph import Topology

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import torch
 
-from pyfennix.distill.augment import moved_copies
-from pyfennix.distill.fragment_data import from_fragments
-from pyfennix.distill.holes import read_holes
-from pyfennix.distill.report import write_report
-from pyfennix.distill.sampling import Sampler
-from pyfennix.distill.selection import decorrelated, select_diverse
-from pyfennix.distill.settings import DistillSettings
-from pyfennix.distill.systems import read_system
-from pyfennix.distill.testing import (
+from pyfennix.distillation.augment import moved_copies
+from pyfennix.distillation.fragment_data import from_fragments
+from pyfennix.distillation.holes import read_holes
+from pyfennix.distillation.report import write_report
+from pyfennix.distillation.sampling import Sampler
+from pyfennix.distillation.selection import decorrelated, select_diverse
+from pyfennix.distillation.settings import DistillSettings
+from pyfennix.distillation.systems import read_system
+from pyfennix.distillation.testing import (
     compare_cost,
     difference_spectrum,
     frame_errors,
@@ -40,7 +40,7 @@ _INTERVAL, _TEST_SHARE = 20.0, 0.2  # fs between frames; share of each run that 
 _HOLE_SHARE = 0.3
 
 
-def distill(settings: DistillSettings) -> dict:
+def run_distillation(settings: DistillSettings) -> dict:
     """Make ``fast.fnx`` and its report in ``settings.folder``; returns what the report says.
 
     A distillation that was stopped goes on with the stage it was in.

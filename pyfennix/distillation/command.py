@@ -7,7 +7,7 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
-from pyfennix.distill.settings import DistillSettings
+from pyfennix.distillation.settings import DistillSettings
 
 SUMMARY = "make a fast model of an accurate one for a system"
 TEXT = """\
@@ -81,9 +81,9 @@ def act(parsed: argparse.Namespace) -> int:
     folder = Path(parsed.out or f"{Path(parsed.systems[0]).stem}-distilled")
     settings = DistillSettings(parsed.systems, parsed.accurate, folder, **given)
     settings.check()
-    from pyfennix.distill.pipeline import distill  # torch: --help need not wait for it
+    from pyfennix.distillation.pipeline import run_distillation  # torch: --help need not wait for it
 
-    facts = distill(settings)
+    facts = run_distillation(settings)
     print("\n".join(summary(facts)))
     return 1 if facts.get("difference", {}).get("refused") else 0
 

@@ -8,8 +8,8 @@ import html
 import json
 from pathlib import Path
 
-from pyfennix.distill.difference import HOLE, TAIL
-from pyfennix.distill.figures import draw
+from pyfennix.distillation.difference import HOLE, TAIL
+from pyfennix.distillation.figures import draw
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem }

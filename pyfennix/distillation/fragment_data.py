@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyfennix.distill.settings import DistillSettings
+from pyfennix.distillation.settings import DistillSettings
 from pyfennix.exceptions import InputError
 from pyfennix.training.frames import Frame
 

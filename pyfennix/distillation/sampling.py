@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pyfennix import units
-from pyfennix.distill.settings import DistillSettings
+from pyfennix.distillation.settings import DistillSettings
 from pyfennix.progress import Progress
 from pyfennix.simulation import Simulation
 from pyfennix.training.frames import Frame

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pyfennix.distill.difference import HOLE, TAIL
+from pyfennix.distillation.difference import HOLE, TAIL
 from pyfennix.exceptions import InputError
 
 
