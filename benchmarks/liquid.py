@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples" / "01_water"))
-from plot import radial_distribution  # noqa: E402
+from plot import radial_distribution
 
 # first peak, its place, and first minimum of O-O at 295 K: Skinner et al., J. Chem. Phys. 138,
 # 074506 (2013)

@@ -81,7 +81,9 @@ def act(parsed: argparse.Namespace) -> int:
     folder = Path(parsed.out or f"{Path(parsed.systems[0]).stem}-distilled")
     settings = DistillSettings(parsed.systems, parsed.accurate, folder, **given)
     settings.check()
-    from pyfennix.distillation.pipeline import run_distillation  # torch: --help need not wait for it
+    from pyfennix.distillation.pipeline import (
+        run_distillation,  # torch: --help need not wait for it
+    )
 
     facts = run_distillation(settings)
     print("\n".join(summary(facts)))
