@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from helpers.runs import MODELS, reference, small_case
+from helpers.runs import MODELS, dynamic, reference, small_case
 
 KEYWORDS = """\
 integrator baoabrespa
@@ -21,7 +21,9 @@ randomseed 7
 ml-force-cap 2
 checkpoint-every 20
 """
-DT, DUMP = 1.0, 0.001  # fs; a frame each step
+DT, DUMP = 1.0, 0.001  # fs; ps, a frame each step
+STEPS = 60
+THRESHOLD = 24.0  # kcal/mol/Å; passed by some of the steps
 BINS = 0.5 * np.arange(402)  # kcal/mol/Å; the last one ends nowhere
 BINS[-1] = np.inf
 
@@ -102,3 +104,25 @@ def threshold_for(largest: np.ndarray, share: float = 0.3) -> float:
     at = near[gaps.argmax()]
     assert gaps.max() > 0.05, "no threshold tells these steps apart beyond doubt"
     return 0.5 * (ordered[at] + ordered[at + 1])
+
+
+def go(folder: Path, steps: int, *words: str) -> str:
+    """A run on one rank to a step, or over so many; its log."""
+    done = dynamic(folder, "case", steps, DT, DUMP, 2, 300.0, *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def harvested(folder: Path, threshold: float) -> tuple[Path, str]:
+    """A harvested run on one rank; its folder and log."""
+    holes_case(folder, harvest(threshold))
+    return folder, go(folder, STEPS)
+
+
+def content(path: Path) -> dict[str, np.ndarray]:
+    """Every data set by name, as it is, but for the texts of the input."""
+    found = {}
+    with h5py.File(path) as file:
+        file.visititems(lambda name, item: found.update({name: item[()]})
+                        if isinstance(item, h5py.Dataset) else None)
+    return {name: data for name, data in found.items() if not name.startswith("parameters/")}

@@ -3,8 +3,6 @@
 
 import os
 import re
-import signal
-import subprocess
 import warnings
 
 import h5py
@@ -12,9 +10,10 @@ import numpy as np
 import pytest
 from helpers.holes import (
     BINS,
-    DT,
-    DUMP,
+    STEPS,
+    go,
     harvest,
+    harvested,
     holes_case,
     predicted,
     read_holes,
@@ -22,35 +21,7 @@ from helpers.holes import (
     threshold_for,
 )
 from helpers.hydrogens import make
-from helpers.runs import dynamic, environment, executable, model_path, reference
-
-from pyfennix.io import h5md
-
-STEPS = 60
-
-
-def go(folder, steps, *words):
-    """A run to a step, or over so many; its log."""
-    done = dynamic(folder, "case", steps, DT, DUMP, 2, 300.0, *words)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def content(path):
-    """Every data set by name, as it is."""
-    found = {}
-    with h5py.File(path) as file:
-        file.visititems(lambda name, item: found.update({name: item[()]})
-                        if isinstance(item, h5py.Dataset) else None)
-    return {name: data for name, data in found.items() if not name.startswith("parameters/")}
-
-
-def assert_same(one, two):
-    """The same data sets with the same bits."""
-    one, two = content(one), content(two)
-    assert one.keys() == two.keys()
-    for name in one:
-        np.testing.assert_array_equal(one[name], two[name], err_msg=name)
+from helpers.runs import model_path, reference
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +43,7 @@ def threshold(plain):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, threshold):
     """The same run, harvested."""
-    folder = holes_case(tmp_path_factory.mktemp("whole"), harvest(threshold))
-    return folder, go(folder, STEPS)
+    return harvested(tmp_path_factory.mktemp("whole"), threshold)
 
 
 def test_off_by_default(plain):
@@ -170,108 +140,6 @@ def test_no_more_than_harvest_max(limit, tmp_path, threshold, whole):
     left = len(all_.steps) - limit
     assert (f"holds {limit} frames; {left} steps were counted but not written (harvest-max {limit})"
             in log)
-
-
-def test_a_resumed_run_is_the_uninterrupted_one(tmp_path, threshold, whole):
-    folder = holes_case(tmp_path, harvest(threshold))
-    go(folder, 27)
-    # the file is ahead of a checkpoint after a kill: here by the steps 28 to 35
-    kept = {name: (folder / name).read_bytes() for name in ("case.chk", "case.dyn")}
-    go(folder, 35, "--resume")
-    for name, data in kept.items():
-        (folder / name).write_bytes(data)
-    log = go(folder, STEPS, "--resume")
-    assert_same(folder / "case.holes.h5", whole[0] / "case.holes.h5")
-    assert (folder / "case.chk").read_bytes() == (whole[0] / "case.chk").read_bytes()
-    for line in (line for line in whole[1].splitlines() if "arvest" in line or "holes" in line):
-        assert line in log
-
-
-def test_a_resumed_run_that_harvests_nothing_keeps_the_file(tmp_path, threshold, whole):
-    folder = holes_case(tmp_path, harvest(threshold))
-    key = (folder / "case.key").read_text()
-    go(folder, 20)
-    first = content(folder / "case.holes.h5")
-    (folder / "case.key").write_text(key.replace("harvest", "# harvest"))
-    go(folder, 40, "--resume")
-    np.testing.assert_equal(content(folder / "case.holes.h5"), first)
-    (folder / "case.key").write_text(key.replace(harvest(threshold), "harvest-force 20\n"))
-    log = go(folder, STEPS, "--resume")
-    assert "up to the checkpoint harvest-force was" in log
-    steps = read_holes(whole[0] / "case.holes.h5").steps
-    found = read_holes(folder / "case.holes.h5")
-    np.testing.assert_array_equal(found.steps[found.steps < 40], steps[steps <= 20])
-    assert found.statistics["n_steps"] == 40
-    assert found.statistics["last_step"] == STEPS
-    assert f"of 40 outer steps (1 to {STEPS})" in log
-
-
-def test_a_killed_run_leaves_a_readable_file_and_goes_on(tmp_path, threshold):
-    many = 300
-    folders = [holes_case(tmp_path / name, harvest(threshold) + "verbose\n")
-               for name in ("whole", "parts") if not (tmp_path / name).mkdir()]
-    go(folders[0], many)
-    line = [str(executable()), "case", str(many), str(DT), "1.0", "2", "300.0"]
-    run = subprocess.Popen(line, cwd=folders[1], env=environment(), stdin=subprocess.DEVNULL,
-                           stdout=subprocess.PIPE, text=True)
-    done = next(line for line in run.stdout if re.match(r" +10[1-9] ", line))
-    run.send_signal(signal.SIGKILL)
-    run.wait()
-    step = int(done.split()[0])
-    all_, left = (read_holes(folder / "case.holes.h5") for folder in folders)
-    n = (all_.steps <= step).sum()
-    assert n > 10
-    np.testing.assert_array_equal(left.steps[:n], all_.steps[:n])  # and perhaps a few more
-    assert left.statistics["n_steps"] >= 100  # of the last checkpoint
-    done = dynamic(folders[1], "case", many, DT, 1.0, 2, 300.0, "--resume")
-    assert done.returncode == 0, done.stderr
-    assert_same(folders[1] / "case.holes.h5", folders[0] / "case.holes.h5")
-
-
-def test_a_start_from_dyn_appends_and_a_new_run_sets_aside(tmp_path, threshold, whole):
-    folder = holes_case(tmp_path, harvest(threshold))
-    go(folder, 30)
-    early = (folder / "case.dyn").read_bytes()
-    go(folder, 10)
-    (folder / "case.dyn").write_bytes(early)
-    go(folder, 10)
-    steps = read_holes(whole[0] / "case.holes.h5").steps
-    found = read_holes(folder / "case.holes.h5")
-    np.testing.assert_array_equal(found.steps[found.steps <= 30], steps[steps <= 30])
-    assert (np.diff(found.steps) > 0).all()
-    assert found.statistics["first_step"] == 31  # of this run alone, as the documentation says
-    assert found.statistics["n_steps"] == 10
-    (folder / "case.dyn").unlink()
-    before = content(folder / "case.holes.h5")
-    go(folder, 5)
-    np.testing.assert_equal(content(folder / "case.holes.h5.1"), before)
-    assert read_holes(folder / "case.holes.h5").statistics["n_steps"] == 5
-
-
-def test_a_file_without_frames_is_whole(tmp_path):
-    folder = holes_case(tmp_path, "harvest-force 1000\n")
-    assert "holds 0 frames" in go(folder, 10)
-    found = read_holes(folder / "case.holes.h5")
-    assert found.positions.shape == (0, 48, 3)
-    assert found.statistics["histogram"].sum() == 480
-    go(folder, 20, "--resume")
-    assert read_holes(folder / "case.holes.h5").statistics["histogram"].sum() == 960
-    assert h5md.rewrite(folder / "case.holes.h5") == 0
-
-
-def test_a_run_that_fails_leaves_what_led_there(tmp_path):
-    """One rank counts as rank 1 here, whose accurate model fails at the 12th step."""
-    folder = holes_case(tmp_path, "harvest-force 0.001\ncheckpoint-every 1000\n")
-    key = (folder / "case.key").read_text()
-    (folder / "case.key").write_text(key.replace("Accurate", "Failing"))
-    model = folder / "faulty_ranks.py"
-    model.write_text(re.sub(r"^RANK = .*$", "RANK = 1", model.read_text(), flags=re.M))
-    done = dynamic(folder, "case", STEPS, DT, 1.0, 2, 300.0)
-    assert done.returncode != 0
-    assert "this rank has had enough" in done.stderr
-    found = read_holes(folder / "case.holes.h5")
-    np.testing.assert_array_equal(found.steps, np.arange(1, 12))
-    assert found.statistics["n_steps"] == 11
 
 
 def test_from_python(tmp_path, monkeypatch):
