@@ -182,11 +182,10 @@ subroutine settings_from_text(settings, words, key_text, key_given, output, has_
    settings%archive = settings%archive .and. len(output) > 0
    settings%h5md = settings%h5md .and. len(output) > 0
    settings%restart_files = settings%restart_files .and. len(output) > 0
-   if (settings%harvest_force > 0.0_dp .and. len(output) == 0 .and. settings%job /= job_rerun) then
-      settings%harvest_force = 0.0_dp
-      call append(settings%notes, "keyword 'harvest-force' has no effect without output=: frames would go into " // &
-         & "OUTPUT.holes.h5.")
-   end if
+   if (len(output) > 0 .or. .not. settings%harvest_force > 0.0_dp) return
+   settings%harvest_force = 0.0_dp
+   if (settings%job /= job_rerun) call append(settings%notes, "keyword 'harvest-force' has no effect without " // &
+      & "output=: frames would go into OUTPUT.holes.h5.")
 end subroutine settings_from_text
 
 

@@ -92,14 +92,16 @@ def test_harvest_max_is_one_decision(alone, tmp_path):
     np.testing.assert_array_equal(read_holes(folder / "case.holes.h5").steps, one.steps[:5])
 
 
-def test_a_rank_that_fails_spoils_no_frame(tmp_path):
-    """Its forces of the step at which it fails are not those of the model, and are not written."""
-    folder = holes_case(tmp_path, "harvest-force 0.001\ncheckpoint-every 1000\n")
+@pytest.mark.parametrize(("threshold", "n_frames"), [(0.001, 11), (1000.0, 0)])
+def test_a_rank_that_fails_spoils_nothing(threshold, n_frames, tmp_path):
+    """Its forces of the step at which it fails are not the model's: neither written nor counted."""
+    folder = holes_case(tmp_path, harvest(threshold) + "checkpoint-every 1000\n")
     key = (folder / "case.key").read_text()
     (folder / "case.key").write_text(key.replace("Accurate", "Failing"))
     done = dynamic_on(2, folder, "case", STEPS, DT, 1.0, 2, 300.0, timeout=60)
     assert done.returncode != 0
     assert "this rank has had enough" in done.stderr
     found = read_holes(folder / "case.holes.h5")
-    np.testing.assert_array_equal(found.steps, np.arange(1, 12))  # the 13th evaluation fails
+    np.testing.assert_array_equal(found.steps, np.arange(n_frames) + 1)
+    # the 13th evaluation fails, that of step 12
     assert found.statistics["n_steps"] == 11

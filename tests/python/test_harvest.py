@@ -21,7 +21,7 @@ from helpers.holes import (
     threshold_for,
 )
 from helpers.hydrogens import make
-from helpers.runs import model_path, reference
+from helpers.runs import dynamic, model_path, reference
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +140,18 @@ def test_no_more_than_harvest_max(limit, tmp_path, threshold, whole):
     left = len(all_.steps) - limit
     assert (f"holds {limit} frames; {left} steps were counted but not written (harvest-max {limit})"
             in log)
+
+
+def test_frames_can_be_evaluated_again(whole):
+    """Beside the keyfile that harvests; the table has the difference of each frame."""
+    found = read_holes(whole[0] / "case.holes.h5")
+    before = sorted(path.name for path in whole[0].iterdir())
+    done = dynamic(whole[0], "case", "--rerun", "case.holes.h5")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines() if re.match(r" +\d+ +-", line)]
+    worst = [float(row[-2]) for row in rows]  # from positions in single precision
+    np.testing.assert_allclose(worst, found.worst, atol=5e-3)
+    assert sorted(path.name for path in whole[0].iterdir()) == before
 
 
 def test_from_python(tmp_path, monkeypatch):
