@@ -101,18 +101,19 @@ subroutine set_provider(handle, level, address, stat, message)
 end subroutine set_provider
 
 
-!> Hand over the consumer of frames by the address of its frame_sink_record
-subroutine set_frame_sink(handle, address)
+!> Hand over a consumer of frames (1 for NAME.h5, 2 for NAME.holes.h5) by the address of its frame_sink_record
+subroutine set_frame_sink(handle, which, address)
    use fennix_seam, only : frame_sink_record
    use fennix_simulation, only : give_sink => set_frame_sink
    integer(i8), intent(in) :: handle
+   integer, intent(in) :: which
    integer(i8), intent(in) :: address
    type(simulation_type), pointer :: sim
    type(frame_sink_record), pointer :: record
 
    sim => from_handle(handle)
    call c_f_pointer(to_pointer(address), record)
-   call give_sink(sim, record)
+   call give_sink(sim, which, record)
 end subroutine set_frame_sink
 
 
@@ -352,23 +353,26 @@ end subroutine get_virial
 
 !> Size and offset of the last member of every struct of the seam, in the order of pyfennix/seam.py
 subroutine seam_layout(values)
-   use fennix_seam, only : force_request, force_result, frame_header, frame_record, frame_sink_record, provider_record
-   integer(i8), intent(out) :: values(12)
+   use fennix_seam, only : force_request, force_result, frame_header, frame_record, frame_sink_record, &
+      & provider_record, summary_record
+   integer(i8), intent(out) :: values(14)
    type(force_request), target :: request
    type(force_result), target :: result
    type(provider_record), target :: provider
    type(frame_record), target :: frame
    type(frame_header), target :: header
    type(frame_sink_record), target :: sink
+   type(summary_record), target :: summary
 
    values(1::2) = int([c_sizeof(request), c_sizeof(result), c_sizeof(provider), c_sizeof(frame), c_sizeof(header), &
-      & c_sizeof(sink)], i8)
+      & c_sizeof(sink), c_sizeof(summary)], i8)
    values(2) = to_address(c_loc(request%exchange_context)) - to_address(c_loc(request))
    values(4) = to_address(c_loc(result%spread)) - to_address(c_loc(result))
    values(6) = to_address(c_loc(provider%center_range)) - to_address(c_loc(provider))
-   values(8) = to_address(c_loc(frame%observable)) - to_address(c_loc(frame))
+   values(8) = to_address(c_loc(frame%difference)) - to_address(c_loc(frame))
    values(10) = to_address(c_loc(header%start_step)) - to_address(c_loc(header))
-   values(12) = to_address(c_loc(sink%context)) - to_address(c_loc(sink))
+   values(12) = to_address(c_loc(sink%summary)) - to_address(c_loc(sink))
+   values(14) = to_address(c_loc(summary%counts)) - to_address(c_loc(summary))
 end subroutine seam_layout
 
 

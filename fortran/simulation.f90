@@ -20,6 +20,7 @@ module fennix_simulation
    use fennix_observables, only : new_observables
    use fennix_opening, only : check_contacts, check_outputs, degrees_of_freedom, describe_levels, distribute
    use fennix_closing, only : describe_end
+   use fennix_harvest, only : flush_harvest, look_for_holes
    use fennix_minimization, only : minimize_run
    use fennix_outputs, only : close_outputs, is_due, open_outputs, report_step, save_first, &
       & save_restart, write_trajectory
@@ -173,12 +174,14 @@ function rank_0_text(self, mine) result(text)
 end function rank_0_text
 
 
-!> Say who consumes the frames
-subroutine set_frame_sink(self, record)
+!> Say who consumes the frames: 1 those of NAME.h5, 2 those of NAME.holes.h5
+subroutine set_frame_sink(self, which, record)
    type(simulation_type), intent(inout) :: self
+   integer, intent(in) :: which
    type(frame_sink_record), intent(in) :: record
 
-   self%frames%sink = record
+   if (which == 1) self%frames%sink = record
+   if (which == 2) self%harvest%holes%sink = record
 end subroutine set_frame_sink
 
 
@@ -298,10 +301,12 @@ subroutine run(self, n_steps, error)
       if (self%settings%remove_inertia > 0) then
          if (mod(self%step, int(self%settings%remove_inertia, i8)) == 0) call remove_drift(self%domain%comm, self%atoms)
       end if
-      if (due) call report_step(self, error)
+      call look_for_holes(self, error)
+      if (due .and. .not. allocated(error)) call report_step(self, error)
       if (allocated(error)) exit
       if (mod(self%step, self%settings%checkpoint_every) == 0) call save_restart(self, error)
    end do
+   call flush_harvest(self, error)
    call self%timer%stop(timer_total)
    if (.not. allocated(error)) return
    call place_error(self, error)

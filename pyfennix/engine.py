@@ -115,12 +115,13 @@ class Engine:
         return codes.astype(np.uint8).tobytes().decode()
 
     def attach(self, attachment: Attachment) -> None:
-        """Hand over providers and frame sink, which are kept alive from here on."""
+        """Hand over providers and frame sinks, which are kept alive from here on."""
         self._attachment = attachment
         for level, provider in enumerate(attachment.providers, 1):
             self._check(fortran.set_provider(self.handle, level, provider.address))
-        if attachment.sink is not None:
-            fortran.set_frame_sink(self.handle, attachment.sink.address)
+        for which, sink in enumerate((attachment.sink, attachment.holes), 1):
+            if sink is not None:
+                fortran.set_frame_sink(self.handle, which, sink.address)
 
     def share_failure(self, error: BaseException | None) -> None:
         """Raise on all ranks when one of them gives an error; all call this together."""
@@ -160,8 +161,8 @@ class Engine:
         try:
             if finish:
                 self._check(fortran.finish(self._handle))
-            elif self._attachment is not None and self._attachment.sink is not None:
-                self._attachment.sink.close()
+            elif self._attachment is not None:
+                self._attachment.close()
         finally:
             self._handle = 0
             self._release()
@@ -255,7 +256,7 @@ class Engine:
 
 def seam_layout() -> list[int]:
     """Sizes and offsets of the structs of the force seam as Fortran has them."""
-    values = np.zeros(12, np.int64)
+    values = np.zeros(14, np.int64)
     fortran.seam_layout(values)
     return values.tolist()
 

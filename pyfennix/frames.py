@@ -21,6 +21,7 @@ CONTENTS = (
     (seam.FRAME_VELOCITY, "velocity", "velocities (save-velocity)"),
     (seam.FRAME_FORCE, "force", "forces (save-force)"),
     (seam.FRAME_BOX, "box/edges", "box vectors"),
+    (seam.FRAME_DIFFERENCE, "force_difference", "difference forces"),
 )
 
 
@@ -40,6 +41,8 @@ class FrameSink:
     version
         Of this program, stored in the file.
     """
+
+    whole: tuple[str, ...] = ()  # observables that are stored as integers
 
     def __init__(self, path: Path, parameters: dict[str, str], version: str):
         self.path = path
@@ -85,6 +88,7 @@ class FrameSink:
             observables,
             self._parameters,
             self._version,
+            self.whole,
         )
         self._keep(given)
         if given.keep_frames > 0:
@@ -139,10 +143,14 @@ class FrameSink:
     def _write(self, address: int) -> None:
         frame = read_frame(seam.FrameRecord.from_address(address))
         if not self._started:
-            h5md.build(self._file, self._header, frame)
-            self._file.swmr_mode = True  # from here on no object is created, data only grows
-            self._started = True
+            self._begin(frame)
         h5md.append(self._file, list(self._header.observables), frame)
+
+    def _begin(self, frame: h5md.Frame) -> None:
+        """Everything that the file will ever hold, as far as it does not grow."""
+        h5md.build(self._file, self._header, frame)
+        self._file.swmr_mode = True  # from here on no object is created, data only grows
+        self._started = True
 
     def _close(self, _address: int) -> None:
         self.close()
@@ -171,6 +179,7 @@ def read_frame(record: seam.FrameRecord) -> h5md.Frame:
         force=optional(record.force),
         cell=cell,
         observables=view(record.observable, (record.n_observables,), np.float64),
+        force_difference=optional(record.difference),
     )
 
 

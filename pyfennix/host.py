@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds what the engine calls back: providers and frame sink, from the engine's own settings."""
+"""Builds what the engine calls back: providers and frame sinks, from the engine's own settings."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pyfennix.callback import make_provider
 from pyfennix.exceptions import FennixError
 from pyfennix.failure import sentence, show_traceback
 from pyfennix.frames import FrameSink
+from pyfennix.holes import HoleSink
 from pyfennix.models.adapters.door import AnyModel
 from pyfennix.provider_handle import ProviderHandle
 
@@ -29,10 +30,19 @@ class Attachment:
         Accurate level, then the fast level if there is one.
     sink
         Writer of NAME.h5, None when no frame file is wanted.
+    holes
+        Writer of NAME.holes.h5, None when nothing is harvested.
     """
 
     providers: list[ProviderHandle] = field(default_factory=list)
     sink: FrameSink | None = None
+    holes: HoleSink | None = None
+
+    def close(self) -> None:
+        """Close the files; harmless when they are closed already."""
+        for sink in (self.sink, self.holes):
+            if sink is not None:
+                sink.close()
 
 
 def parse(text: str) -> dict[str, str]:
@@ -51,7 +61,7 @@ def build(
     models: tuple[AnyModel | None, AnyModel | None] = (None, None),
     threads: int | None = None,
 ) -> Attachment:
-    """Load the models and make the providers and the frame sink.
+    """Load the models and make the providers and the frame sinks.
 
     Parameters
     ----------
@@ -82,10 +92,11 @@ def build(
         except FennixError as error:
             place = facts.get(key.replace("model", "place"))
             raise type(error)(f"{place}: {error}" if place else str(error)) from error
-    path = facts.get("h5_file", "")
-    if path:
-        texts = parameters(facts, attachment.providers)
-        attachment.sink = FrameSink(Path(path), texts, texts["version"])
+    texts = parameters(facts, attachment.providers)
+    if facts.get("h5_file"):
+        attachment.sink = FrameSink(Path(facts["h5_file"]), texts, texts["version"])
+    if facts.get("holes_file"):
+        attachment.holes = HoleSink(Path(facts["holes_file"]), texts, texts["version"])
     return attachment
 
 
@@ -110,8 +121,8 @@ def parameters(facts: dict[str, str], providers: list[ProviderHandle]) -> dict[s
 _attached: list[Attachment] = []
 
 
-def attach(text: str) -> tuple[int, int, int] | str:
-    """Entry of the executable: addresses of accurate, fast and sink record (0 = none).
+def attach(text: str) -> tuple[int, int, int, int] | str:
+    """Entry of the executable: addresses of accurate, fast and the two sink records (0 = none).
 
     Returns one sentence instead when something is wrong.
     """
@@ -123,10 +134,10 @@ def attach(text: str) -> tuple[int, int, int] | str:
         show_traceback(error)
         return sentence(error, "starting the models")
     _attached.append(attachment)
-    if attachment.sink:
-        atexit.register(attachment.sink.close)  # whatever ends the run, the file ends well
+    atexit.register(attachment.close)  # whatever ends the run, the files end well
     fast = attachment.providers[1].address if len(attachment.providers) > 1 else 0
     sink = attachment.sink.address if attachment.sink else 0
     if not attachment.providers:
         return sentence(FennixError("no model was named; the keyword is ml-model"), "")
-    return attachment.providers[0].address, fast, sink
+    holes = attachment.holes.address if attachment.holes else 0
+    return attachment.providers[0].address, fast, sink, holes

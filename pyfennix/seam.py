@@ -8,7 +8,7 @@ WANT_ENERGY, WANT_FORCES, WANT_VIRIAL = 1, 2, 4
 CONSERVATIVE, USES_CHARGE, EXCHANGES, NO_VIRIAL = 1, 2, 4, 8
 MAX_NUMBER = 118
 LABEL_SIZE = 256
-FRAME_VELOCITY, FRAME_FORCE, FRAME_BOX = 1, 2, 4  # frame_header.contents
+FRAME_VELOCITY, FRAME_FORCE, FRAME_BOX, FRAME_DIFFERENCE = 1, 2, 4, 8  # frame_header.contents
 KEEP_ALL = -2  # frame_header.keep_frames
 FORWARD, BACKWARD = 0, 1  # directions of an exchange of features
 DOUBLE, FLOAT = 0, 1  # kinds of numbers in it
@@ -91,6 +91,7 @@ class FrameRecord(c.Structure):
         ("velocity", c.c_void_p),  # double (n, 3), Å/ps
         ("force", c.c_void_p),  # double (n, 3), kcal/mol/Å
         ("observable", c.c_void_p),  # double (n_observables)
+        ("difference", c.c_void_p),  # double (n, 3), accurate minus fast, kcal/mol/Å
     )
 
 
@@ -125,10 +126,33 @@ class FrameSinkRecord(c.Structure):
         ("close", c.c_void_p),
         ("message", c.c_void_p),
         ("context", c.c_void_p),
+        ("summary", c.c_void_p),
     )
 
 
-STRUCTS = (ForceRequest, ForceResult, ProviderRecord, FrameRecord, FrameHeader, FrameSinkRecord)
+class SummaryRecord(c.Structure):
+    """Difference forces of all atoms and outer steps so far, kcal/mol/Å."""
+
+    _fields_ = (
+        ("version", c.c_int32),
+        ("n_bins", c.c_int32),  # the open one at the end included
+        ("n_steps", c.c_int64),
+        ("first_step", c.c_int64),
+        ("last_step", c.c_int64),
+        ("n_above", c.c_int64),  # steps with an atom above the threshold
+        ("largest_step", c.c_int64),
+        ("largest_atom", c.c_int64),  # one-based
+        ("largest", c.c_double),
+        ("threshold", c.c_double),
+        ("bin_width", c.c_double),
+        ("counts", c.c_void_p),  # int64 (n_bins)
+    )
+
+
+STRUCTS = (
+    ForceRequest, ForceResult, ProviderRecord, FrameRecord, FrameHeader, FrameSinkRecord,
+    SummaryRecord,
+)
 
 # ctypes takes the interpreter lock on entry, whichever host started Python.
 ForceFunction = c.CFUNCTYPE(c.c_int, c.c_void_p, c.POINTER(ForceRequest), c.POINTER(ForceResult))

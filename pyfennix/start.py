@@ -231,7 +231,7 @@ def comm_handle(comm: object) -> int:
 def attachment(
     engine: Engine, models: tuple[object, object], dtype: str | None, several: bool
 ) -> host.Attachment:
-    """Models and frame sink for an engine, which may be one of several ranks.
+    """Models and frame sinks for an engine, which may be one of several ranks.
 
     Raises
     ------

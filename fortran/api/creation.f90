@@ -135,7 +135,7 @@ subroutine settings_from_text(settings, words, key_text, key_given, output, has_
    use fennix_arguments, only : arguments_type, parse_arguments
    use fennix_interpret, only : read_settings
    use fennix_settings, only : job_rerun, settings_type
-   use fennix_strings, only : string_type
+   use fennix_strings, only : append, string_type
    use fennix_text_file, only : read_text
    type(settings_type), intent(out) :: settings
    character(len=*), intent(in) :: words
@@ -182,6 +182,10 @@ subroutine settings_from_text(settings, words, key_text, key_given, output, has_
    settings%archive = settings%archive .and. len(output) > 0
    settings%h5md = settings%h5md .and. len(output) > 0
    settings%restart_files = settings%restart_files .and. len(output) > 0
+   if (len(output) > 0 .or. .not. settings%harvest_force > 0.0_dp) return
+   settings%harvest_force = 0.0_dp
+   if (settings%job /= job_rerun) call append(settings%notes, "keyword 'harvest-force' has no effect without " // &
+      & "output=: frames would go into OUTPUT.holes.h5.")
 end subroutine settings_from_text
 
 

@@ -9,9 +9,10 @@ module fennix_seam
    implicit none
    private
    public :: force_request, force_result, provider_record, frame_header, frame_record, frame_sink_record
+   public :: summary_record
    public :: force_function, message_function, frame_function
    public :: seam_version, want_energy, want_forces, want_virial
-   public :: frame_velocity, frame_force, frame_box
+   public :: frame_velocity, frame_force, frame_box, frame_difference
    public :: provider_conservative, provider_uses_charge, provider_exchanges, provider_no_virial
 
    !> Version of every struct below
@@ -24,7 +25,7 @@ module fennix_seam
    integer(c_int32_t), parameter :: provider_no_virial = 8
 
    !> Bits of frame_header%contents
-   integer(c_int32_t), parameter :: frame_velocity = 1, frame_force = 2, frame_box = 4
+   integer(c_int32_t), parameter :: frame_velocity = 1, frame_force = 2, frame_box = 4, frame_difference = 8
 
    !> One evaluation: what the provider sees. Arrays belong to the engine and are read-only.
    type, bind(c) :: force_request
@@ -123,7 +124,23 @@ module fennix_seam
       type(c_ptr) :: position = c_null_ptr, image = c_null_ptr, velocity = c_null_ptr, force = c_null_ptr
       !> double (n_observables) values; names and units go in the sink's opening text
       type(c_ptr) :: observable = c_null_ptr
+      !> double (n, 3) force of the accurate minus force of the fast model (kcal/mol/Å). Null = not wanted.
+      type(c_ptr) :: difference = c_null_ptr
    end type frame_record
+
+   !> What is known of the difference forces of all atoms and outer steps so far, kcal/mol/Å.
+   type, bind(c) :: summary_record
+      integer(c_int32_t) :: version = seam_version
+      !> Bins of the histogram, the open one at its end included
+      integer(c_int32_t) :: n_bins = 0
+      !> Outer steps looked at, the first and the last of them, and those with an atom above the threshold
+      integer(c_int64_t) :: n_steps = 0, first_step = 0, last_step = 0, n_above = 0
+      !> Where the largest difference was met: outer step and one-based atom, 0 before any
+      integer(c_int64_t) :: largest_step = 0, largest_atom = 0
+      real(c_double) :: largest = 0, threshold = 0, bin_width = 0
+      !> int64 (n_bins): atoms and steps in each bin
+      type(c_ptr) :: counts = c_null_ptr
+   end type summary_record
 
    !> What a consumer of frames is told once, before the first frame.
    type, bind(c) :: frame_header
@@ -147,13 +164,15 @@ module fennix_seam
       integer(c_int64_t) :: start_step = -1
    end type frame_header
 
-   !> Consumer of frames as the host hands it over. open(context, header), write(context, frame) and close(context)
-   !> return a status; message fetches the text of a failure. Every write is on disk when it returns.
+   !> Consumer of frames as the host hands it over. open(context, header), write(context, frame), close(context) and
+   !> summary(context, summary) return a status; message fetches the text of a failure. Every write is on disk when it
+   !> returns. summary is null where none is wanted.
    type, bind(c) :: frame_sink_record
       integer(c_int32_t) :: version = seam_version
       integer(c_int32_t) :: reserved = 0
       type(c_funptr) :: open = c_null_funptr, write = c_null_funptr, close = c_null_funptr, message = c_null_funptr
       type(c_ptr) :: context = c_null_ptr
+      type(c_funptr) :: summary = c_null_funptr
    end type frame_sink_record
 
    abstract interface
@@ -175,7 +194,7 @@ module fennix_seam
          integer(c_int), value :: size
       end subroutine message_function
 
-      !> argument is the address of a frame_header (open) or frame_record (write), null for close
+      !> argument is the address of a frame_header (open), frame_record (write) or summary_record, null for close
       function frame_function(context, argument) bind(c) result(status)
          import :: c_ptr, c_int
          implicit none

@@ -61,10 +61,10 @@ subroutine load_models(simulation, error)
    type(simulation_type), intent(inout) :: simulation
    type(error_type), allocatable, intent(out) :: error
    type(provider_record), allocatable :: providers(:)
-   type(frame_sink_record) :: sink
+   type(frame_sink_record) :: sinks(2)
    integer :: k
 
-   call start_host(host_text(simulation%domain%comm, simulation%settings), providers, sink, error)
+   call start_host(host_text(simulation%domain%comm, simulation%settings), providers, sinks, error)
    if (allocated(error)) return
    if (size(providers) /= size(simulation%ladder%levels)) then
       call fatal_error(error, "the Python side gave another number of models than this run has levels")
@@ -74,7 +74,9 @@ subroutine load_models(simulation, error)
       call set_provider(simulation, k, providers(k), error)
       if (allocated(error)) return
    end do
-   call set_frame_sink(simulation, sink)
+   do k = 1, 2
+      call set_frame_sink(simulation, k, sinks(k))
+   end do
 end subroutine load_models
 
 end module fennix_driver

@@ -106,8 +106,8 @@ static int initialize(const char *python, char *message, int size)
     return 1;
 }
 
-// Calls pyfennix.host.attach(text), which returns three addresses or one sentence that says why not.
-static int attach(const char *python, const char *text, int64_t addresses[3], char *message, int size)
+// Calls pyfennix.host.attach(text), which returns four addresses or one sentence that says why not.
+static int attach(const char *python, const char *text, int64_t addresses[4], char *message, int size)
 {
     char where[PATH_MAX + 64];
     snprintf(where, sizeof where, "Python (%s) cannot import pyfennix", python);
@@ -122,9 +122,9 @@ static int attach(const char *python, const char *text, int64_t addresses[3], ch
         const char *words = PyUnicode_AsUTF8(answer);
         snprintf(message, size, "%s", words ? words : "unreadable message");
     } else {
-        long long a, b, c;
-        if (PyArg_ParseTuple(answer, "LLL", &a, &b, &c)) {
-            addresses[0] = a, addresses[1] = b, addresses[2] = c;
+        long long a, b, c, d;
+        if (PyArg_ParseTuple(answer, "LLLL", &a, &b, &c, &d)) {
+            addresses[0] = a, addresses[1] = b, addresses[2] = c, addresses[3] = d;
             status = 0;
         } else {
             fetch_exception("internal error in pyfennix.host.attach", message, size);
@@ -135,8 +135,9 @@ static int attach(const char *python, const char *text, int64_t addresses[3], ch
     return status;
 }
 
-// Starts Python and attaches; addresses: provider_record accurate, fast (or 0), frame_sink_record (or 0).
-int fennix_python_start(const char *text, int64_t addresses[3], char *message, int size)
+// Starts Python and attaches; addresses: provider_record accurate, fast (or 0), frame_sink_record of NAME.h5 and of
+// NAME.holes.h5 (or 0).
+int fennix_python_start(const char *text, int64_t addresses[4], char *message, int size)
 {
     char python[PATH_MAX];
     if (choose_python(python, message, size)) return 1;

@@ -1,5 +1,5 @@
 ! SPDX-License-Identifier: MIT
-!> The executable as host: starts Python and receives the force providers and the frame sink from it.
+!> The executable as host: starts Python and receives the force providers and the frame sinks from it.
 module fennix_python_host
    use, intrinsic :: iso_c_binding, only : c_char, c_f_pointer, c_int, c_int64_t, c_null_char
    use fennix_c_interop, only : from_c, to_c, to_pointer
@@ -17,7 +17,7 @@ module fennix_python_host
          import :: c_char, c_int, c_int64_t
          implicit none
          character(kind=c_char), intent(in) :: text(*)
-         integer(c_int64_t), intent(out) :: addresses(3)
+         integer(c_int64_t), intent(out) :: addresses(4)
          character(kind=c_char), intent(inout) :: message(*)
          integer(c_int), value :: size
          integer(c_int) :: status
@@ -32,19 +32,19 @@ contains
 
 
 !> Start Python and build the models that the text describes
-subroutine start_host(text, providers, sink, error)
+subroutine start_host(text, providers, sinks, error)
    !> Lines "key=value" that pyfennix.host.attach reads
    character(len=*), intent(in) :: text
    !> Accurate level, then the fast level if there is one
    type(provider_record), allocatable, intent(out) :: providers(:)
-   !> Consumer of frames; its functions are null when no frame file is wanted
-   type(frame_sink_record), intent(out) :: sink
+   !> Consumers of frames for NAME.h5 and NAME.holes.h5; the functions are null when the file is not wanted
+   type(frame_sink_record), intent(out) :: sinks(2)
    type(error_type), allocatable, intent(out) :: error
    character(kind=c_char) :: message(message_size)
-   integer(c_int64_t) :: addresses(3)
+   integer(c_int64_t) :: addresses(4)
    type(provider_record), pointer :: provider
    type(frame_sink_record), pointer :: given
-   integer :: level
+   integer :: level, k
 
    message = c_null_char
    addresses = 0
@@ -57,10 +57,11 @@ subroutine start_host(text, providers, sink, error)
       call c_f_pointer(to_pointer(addresses(level)), provider)
       providers(level) = provider
    end do
-   if (addresses(3) /= 0) then
-      call c_f_pointer(to_pointer(addresses(3)), given)
-      sink = given
-   end if
+   do k = 1, 2
+      if (addresses(2 + k) == 0) cycle
+      call c_f_pointer(to_pointer(addresses(2 + k)), given)
+      sinks(k) = given
+   end do
 end subroutine start_host
 
 

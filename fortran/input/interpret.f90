@@ -12,8 +12,8 @@ module fennix_interpret
    use fennix_locate, only : locate_files
    use fennix_prompt, only : ask, is_terminal
    use fennix_values, only : is_given
-   use fennix_sections, only : read_box, read_dynamics, read_elements, read_minimize, read_models, read_output, &
-      & read_parallel, read_run
+   use fennix_sections, only : read_box, read_dynamics, read_elements, read_harvest, read_minimize, read_models, &
+      & read_output, read_parallel, read_run
    use fennix_text_file, only : read_text
    implicit none
    private
@@ -249,6 +249,7 @@ subroutine read_sections(self, entries, error)
    if (.not. allocated(error)) call read_elements(self, entries, error)
    if (.not. allocated(error)) call read_minimize(self, entries, error)
    if (.not. allocated(error)) call read_output(self, entries, error)
+   if (.not. allocated(error)) call read_harvest(self, entries, error)
    if (self%job == job_minimize) self%minimize = .true.
    if (any(self%job == [job_minimize, job_rerun])) self%n_steps = 0_i8
 end subroutine read_sections

@@ -160,6 +160,11 @@ pure function output_keywords() result(k)
       & keyword_type("h5md", swi, "", "", "on", "Write frames and observables to NAME.h5 (H5MD)."), &
       & keyword_type("save-velocity", swi, "", "", "on", "Put velocities into NAME.h5."), &
       & keyword_type("save-force", swi, "", "", "on", "Put the accurate model's forces into NAME.h5."), &
+      & keyword_type("harvest-force", num, "> 0", "kcal/mol/A", "off", &
+      & "Write outer steps at which accurate and fast force differ by more than this on any atom to " // &
+      & "NAME.holes.h5, with a histogram of the differences. Two-level integrators only."), &
+      & keyword_type("harvest-max", int, ">= 0", "frames", "1000", &
+      & "Most frames in NAME.holes.h5; further ones are only counted."), &
       & keyword_type("restart-files", swi, "", "", "on", "Write NAME.dyn (Tinker) and NAME.chk (exact)."), &
       & keyword_type("checkpoint-every", int, "> 0", "outer steps", "with frames, 100 or more", &
       & "Steps between restarts; without it, they come with frames, at least 100 steps apart."), &

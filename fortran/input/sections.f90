@@ -15,7 +15,8 @@ module fennix_sections
       & is_given
    implicit none
    private
-   public :: read_models, read_dynamics, read_run, read_box, read_elements, read_minimize, read_output, read_parallel
+   public :: read_models, read_dynamics, read_run, read_box, read_elements, read_minimize, read_output, read_parallel, &
+      & read_harvest
 
    !> Outer steps, unless the keyfile says how many
    integer(i8), parameter :: fewest_between_checkpoints = 100
@@ -239,6 +240,25 @@ subroutine read_output(self, entries, error)
    if (.not. allocated(error)) call get_switch(entries, "restart-files", self%restart_files, error)
    if (.not. allocated(error)) call get_count(entries, "digits", self%digits, error)
 end subroutine read_output
+
+
+!> Which outer steps go into NAME.holes.h5; there must be two models to compare
+subroutine read_harvest(self, entries, error)
+   type(settings_type), intent(inout) :: self
+   type(entry_type), intent(in) :: entries(:)
+   type(error_type), allocatable, intent(out) :: error
+
+   call get_number(entries, "harvest-force", self%harvest_force, error)
+   if (.not. allocated(error)) call get_integer(entries, "harvest-max", self%harvest_max, error)
+   if (allocated(error)) return
+   if (is_given(entries, "harvest-force") .and. .not. self%two_level) then
+      call fatal_error(error, about(entries, "harvest-force") // " compares the forces of two models, but the " // &
+         & "integrator '" // self%integrator // "' has one level; take respa or baoabrespa with ml-model-fast, or " // &
+         & "leave it out")
+   else if (is_given(entries, "harvest-max") .and. .not. is_given(entries, "harvest-force")) then
+      call add_note(self, entries, "harvest-max", "has no effect without harvest-force")
+   end if
+end subroutine read_harvest
 
 
 !> A sentence about a keyword that is right but does not do what one may think

@@ -121,6 +121,10 @@ module fennix_settings
       logical :: h5md = .true.
       !> Put velocities and forces into NAME.h5
       logical :: save_velocity = .true., save_force = .true.
+      !> Write steps at which |F_accurate - F_fast| of an atom exceeds this to NAME.holes.h5, kcal/mol/Å, 0 = off
+      real(dp) :: harvest_force = 0.0_dp
+      !> Most frames in NAME.holes.h5
+      integer(i8) :: harvest_max = 1000
       !> Write NAME.dyn and NAME.chk
       logical :: restart_files = .true.
       !> Decimals of coordinates in .xyz and .arc: 6 or 8 (Tinker's DIGITS)

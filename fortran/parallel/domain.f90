@@ -34,6 +34,9 @@ module fennix_domain
       logical :: pending_is_echo = .false.
       !> Why this rank wants to stop, and why all do: a signal's number, stop_file or stop_clock, 0 = go on
       integer :: stop_wish = 0, stop_agreed = 0
+      !> Largest difference force on this rank that the others do not know yet, and on all ranks when they last
+      !> agreed, kcal/mol/Å; huge when the forces of a rank cannot be trusted
+      real(dp) :: difference = 0.0_dp, difference_agreed = 0.0_dp
       !> Times that atoms changed rank, and atoms that did, since the start
       integer(i8) :: n_migrations = 0, n_migrated = 0
    end type domain_type
@@ -147,18 +150,19 @@ subroutine fail(self, error, is_echo)
 end subroutine fail
 
 
-!> The one reduction before an evaluation: has a rank failed, how far has an atom moved, does anybody want to stop?
+!> The one reduction before an evaluation: has a rank failed, how far has an atom moved, does anybody want to stop,
+!> how far were the models apart?
 subroutine agree(self, largest, error)
    type(domain_type), intent(inout) :: self
    !> In: of this rank; out: of all ranks
    real(dp), intent(inout) :: largest
    !> The error of the rank that failed first, on all ranks
    type(error_type), allocatable, intent(out) :: error
-   real(dp) :: values(3)
+   real(dp) :: values(4)
    character(len=:), allocatable :: text
    integer :: failed
 
-   values = [0.0_dp, largest, real(max(self%stop_wish, signal_number()), dp)]
+   values = [0.0_dp, largest, real(max(self%stop_wish, signal_number()), dp), self%difference]
    if (allocated(self%pending)) then
       values(1) = self%comm%size - self%comm%rank
       if (.not. self%pending_is_echo) values(1) = values(1) + self%comm%size
@@ -166,6 +170,7 @@ subroutine agree(self, largest, error)
    call max_all(self%comm, values)
    largest = values(2)
    self%stop_agreed = nint(values(3))
+   self%difference_agreed = values(4)
    if (.not. values(1) > 0.0_dp) return
    failed = self%comm%size - (modulo(nint(values(1)) - 1, self%comm%size) + 1)
    if (failed == self%comm%rank) then

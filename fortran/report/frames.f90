@@ -14,7 +14,7 @@ module fennix_frames
    use fennix_wrap, only : wrap_positions
    implicit none
    private
-   public :: frames_type, open_frames, write_frame_record, close_frames, keep_all
+   public :: frames_type, open_frames, open_sink, write_frame_record, close_frames, call_sink, keep_all
 
    type :: frames_type
       !> A sink was given and opened
@@ -47,19 +47,40 @@ subroutine open_frames(self, atoms, obs, keep_frames, periodic, start_step, erro
    !> With keep_all: frames of later steps are cut off, -1 = none is
    integer(i8), intent(in) :: start_step
    type(error_type), allocatable, intent(out) :: error
+   integer :: contents
+
+   contents = merge(frame_velocity, 0_c_int32_t, self%with_velocity) + merge(frame_force, 0_c_int32_t, self%with_force)
+   call open_sink(self, atoms, observable_names(obs), size(observable_values(obs)), contents, keep_frames, periodic, &
+      & start_step, error)
+end subroutine open_frames
+
+
+!> Tell a sink about the system and what each frame will hold
+subroutine open_sink(self, atoms, observables, n_observables, contents, keep_frames, periodic, start_step, error)
+   type(frames_type), intent(inout) :: self
+   type(atoms_type), intent(in), target :: atoms
+   !> Lines "name=unit", and how many
+   character(len=*), intent(in) :: observables
+   integer, intent(in) :: n_observables
+   !> Sum of frame_* without frame_box
+   integer, intent(in) :: contents
+   !> These three as of open_frames
+   integer(i8), intent(in) :: keep_frames
+   logical, intent(in) :: periodic
+   integer(i8), intent(in) :: start_step
+   type(error_type), allocatable, intent(out) :: error
    type(frame_header), target :: header
    character(kind=c_char), allocatable, target :: names(:)
    integer(i4), allocatable, target :: bonds(:, :)
 
    if (.not. c_associated(self%sink%open)) return
-   names = to_c(observable_names(obs))
+   names = to_c(observables)
    bonds = bond_pairs(atoms)
    header%n_atoms = int(atoms%n, c_int32_t)
    header%n_bonds = size(bonds, 2, kind=c_int32_t)
-   header%n_observables = size(observable_values(obs), kind=c_int32_t)
+   header%n_observables = int(n_observables, c_int32_t)
    header%keep_frames = int(keep_frames, c_int64_t)
-   if (self%with_velocity) header%contents = header%contents + frame_velocity
-   if (self%with_force) header%contents = header%contents + frame_force
+   header%contents = int(contents, c_int32_t)
    if (periodic) header%contents = header%contents + frame_box
    header%start_step = int(start_step, c_int64_t)
    header%number = c_loc(atoms%number)
@@ -70,7 +91,7 @@ subroutine open_frames(self, atoms, obs, keep_frames, periodic, start_step, erro
    self%active = .not. allocated(error)
    self%n_frames = max(0_i8, int(header%keep_frames, i8))
    self%n_dropped = int(header%dropped, i8)
-end subroutine open_frames
+end subroutine open_sink
 
 
 !> Write one frame; it is on disk when this returns
@@ -120,7 +141,7 @@ end subroutine close_frames
 !> Call one function of the sink
 subroutine call_sink(self, what, argument, error)
    type(frames_type), intent(in) :: self
-   !> "open", "write" or "close"
+   !> "open", "write", "summary" or "close"
    character(len=*), intent(in) :: what
    type(c_ptr), intent(in) :: argument
    type(error_type), allocatable, intent(out) :: error
@@ -133,6 +154,8 @@ subroutine call_sink(self, what, argument, error)
       call c_f_procpointer(self%sink%open, action)
    case ("write")
       call c_f_procpointer(self%sink%write, action)
+   case ("summary")
+      call c_f_procpointer(self%sink%summary, action)
    case default
       call c_f_procpointer(self%sink%close, action)
    end select

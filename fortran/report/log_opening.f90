@@ -79,6 +79,9 @@ subroutine log_start(self, settings, cell, atoms, obs, levels, ranks, owned)
    call entry(self, "Steps", step_text(settings))
    call entry(self, "Output", "a line every " // to_text(self%every) // ", a frame every " &
       & // to_text(settings%dump_every) // " steps (" // to_text(settings%dump_every*settings%dt) // " ps)")
+   if (settings%harvest_force > 0.0_dp) call entry(self, "Harvest", "steps with a difference force above " // &
+      & to_text(settings%harvest_force) // " kcal/mol/A to " // settings%name // ".holes.h5, at most " // &
+      & to_text(settings%harvest_max))
    if (obs%periodic .and. .not. obs%has_pressure) call entry(self, "Pressure", &
       & "not there: the accurate model gives no stress")
    if (obs%has_mid) call entry(self, "Temperatures", "Temp from on-step velocities (those in the files), Temp(mid) " &

@@ -4,6 +4,7 @@ module fennix_closing
    use fennix_kinds, only : dp, i8
    use fennix_error, only : to_text
    use fennix_comm, only : sum_all
+   use fennix_harvest, only : describe_harvest
    use fennix_log, only : log_averages, log_closing, say
    use fennix_run_state, only : simulation_type
    use fennix_shares, only : level_share_text, owned_text
@@ -26,6 +27,7 @@ subroutine describe_end(self)
    call sum_all(self%domain%comm, capped)
    if (capped(1) > 0.0_dp) call say(self%log, " ml-force-cap shortened the outer kick of an atom " // &
       & to_text(nint(capped(1), i8)) // " times since the trajectory began")
+   call describe_harvest(self)
    if (self%domain%comm%size > 1) call describe_ranks(self)
    do k = 1, timer_count
       seconds(k) = self%timer%seconds(k)

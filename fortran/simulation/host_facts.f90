@@ -1,6 +1,7 @@
 ! SPDX-License-Identifier: MIT
 !> What the Python side is told about a run, as lines "key=value".
 module fennix_host_facts
+   use fennix_kinds, only : dp
    use fennix_error, only : to_text
    use fennix_affinity, only : affinity_count, affinity_mark
    use fennix_comm, only : comm_type, count_on_node
@@ -30,8 +31,9 @@ function host_text(comm, settings) result(text)
    if (allocated(settings%key_text)) text = text // line("key_text", settings%key_text)
    text = text // line("node_rank", to_text(comm%node_rank)) // line("node_size", to_text(comm%node_size)) &
       & // line("cores", to_text(max(1, affinity_count()/count_on_node(comm, affinity_mark()))))
-   if (settings%h5md .and. settings%job == job_dynamic .and. comm%rank == 0) text = text &
-      & // line("h5_file", settings%name // ".h5")
+   if (settings%job /= job_dynamic .or. comm%rank > 0) return
+   if (settings%h5md) text = text // line("h5_file", settings%name // ".h5")
+   if (settings%harvest_force > 0.0_dp) text = text // line("holes_file", settings%name // ".holes.h5")
 end function host_text
 
 

@@ -41,11 +41,12 @@ end function degrees_of_freedom
 subroutine check_outputs(self, error)
    type(simulation_type), intent(in) :: self
    type(error_type), allocatable, intent(out) :: error
-   logical :: tinker
+   logical :: tinker, h5
 
    if (.not. is_root(self)) return
    tinker = self%settings%archive .or. self%settings%restart_files .or. self%settings%job == job_minimize
-   if (tinker .or. self%settings%h5md) call check_folder(self%settings%name, error)
+   h5 = self%settings%h5md .or. self%settings%harvest_force > 0.0_dp
+   if (tinker .or. h5) call check_folder(self%settings%name, error)
    if (.not. allocated(error) .and. tinker .and. self%cell%periodic) call check_orientation(self%cell, error)
 end subroutine check_outputs
 

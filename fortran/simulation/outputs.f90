@@ -12,6 +12,7 @@ module fennix_outputs
    use fennix_dyn, only : restart_title, write_dyn
    use fennix_files, only : file_size, path_exists, sync_file
    use fennix_frames, only : close_frames, keep_all, open_frames, write_frame_record
+   use fennix_harvest, only : flush_harvest, open_harvest
    use fennix_log, only : log_due, log_line, log_sample, say
    use fennix_save_state, only : put_run
    use fennix_run_state, only : collect_atoms, is_root, measure, run_time, simulation_type
@@ -30,6 +31,7 @@ subroutine open_outputs(self, error)
 
    if (is_root(self)) call open_files(self, error)
    call settle(self%domain, error)
+   if (.not. allocated(error)) call open_harvest(self, error)
 end subroutine open_outputs
 
 
@@ -148,6 +150,8 @@ subroutine save_restart(self, error)
    real(dp), allocatable :: outer(:, :), inner(:, :)
 
    if (self%spoilt .or. .not. self%settings%restart_files) return
+   call flush_harvest(self, error)
+   if (allocated(error)) return
    call self%timer%start(timer_output)
    ! Nothing is written of a state that a failure has spoilt
    call settle(self%domain, error)
@@ -180,6 +184,7 @@ subroutine write_restart(self, chk, outer, inner, error)
    end do
    if (self%settings%archive) call sync_archive(self%archive, error)
    if (self%frames%active .and. .not. allocated(error)) call sync_file(self%settings%name // ".h5", error)
+   if (self%harvest%active .and. .not. allocated(error)) call sync_file(self%settings%name // ".holes.h5", error)
    if (.not. allocated(error)) then
       call write_dyn(self%settings%name // ".dyn", self%whole, self%cell, outer, inner, &
          & restart_title(self%whole%title, self%step, self%motion%inner_step, run_time(self)), error)
@@ -206,9 +211,12 @@ end subroutine save_first
 subroutine close_outputs(self, error)
    type(simulation_type), intent(inout) :: self
    type(error_type), allocatable, intent(out) :: error
+   type(error_type), allocatable :: later
 
    call close_archive(self%archive)
    call close_frames(self%frames, error)
+   call close_frames(self%harvest%holes, later)
+   if (allocated(later) .and. .not. allocated(error)) call move_alloc(later, error)
 end subroutine close_outputs
 
 end module fennix_outputs

@@ -10,6 +10,7 @@ module fennix_resume
    use fennix_checkpoint_file, only : load_checkpoint
    use fennix_collect, only : spread_rows
    use fennix_domain, only : lay_bricks, settle
+   use fennix_harvest, only : get_harvest
    use fennix_ladder, only : move_house
    use fennix_levels, only : rebuild
    use fennix_log, only : say
@@ -55,6 +56,7 @@ subroutine load_run(self, error)
       call load_checkpoint(chk, self%settings%name // ".chk", error)
       if (.not. allocated(error)) call check_same_run(self, chk, error)
       if (.not. allocated(error)) call get_head(self, chk, head, error)
+      if (.not. allocated(error)) call get_harvest(self, chk, error)
    end if
    call settle(self%domain, error)
    if (allocated(error)) return

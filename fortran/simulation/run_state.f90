@@ -16,6 +16,7 @@ module fennix_run_state
    use fennix_observables, only : complete_observables, observables_type, set_kinetic, set_kinetic_mid
    use fennix_archive, only : archive_type
    use fennix_frames, only : frames_type
+   use fennix_harvest_type, only : harvest_type
    use fennix_log, only : log_type
    implicit none
    private
@@ -41,6 +42,7 @@ module fennix_run_state
       type(log_type) :: log
       type(archive_type) :: archive
       type(frames_type) :: frames
+      type(harvest_type) :: harvest
       !> Outer steps done since the trajectory began, resumed parts included
       integer(i8) :: step = 0
       !> Outer step at which the trajectory began (not 0 when it continued from NAME.dyn)

@@ -5,6 +5,7 @@ module fennix_save_state
    use fennix_comm, only : gather, sum_all
    use fennix_checkpoint, only : checkpoint_type, put
    use fennix_collect, only : collect_rows
+   use fennix_harvest, only : put_harvest
    use fennix_levels, only : total_energy
    use fennix_run_state, only : is_root, simulation_type
    use fennix_same_run, only : on_off, tag
@@ -40,6 +41,7 @@ subroutine put_run(self, chk)
    call put(chk, "heat", heat)
    call put(chk, "cell", self%cell%vectors)
    call put_layout(self, chk)
+   call put_harvest(self, chk)
    if (is_root(self)) then
       call put(chk, "number", self%whole%number)
       call put(chk, "mass", self%whole%mass)

@@ -21,6 +21,7 @@ VECTORS = {
     "image": ("", np.int32),
     "velocity": ("Angstrom ps-1", np.float32),
     "force": ("kcal mol-1 Angstrom-1", np.float32),
+    "force_difference": ("kcal mol-1 Angstrom-1", np.float32),
 }
 
 
@@ -35,7 +36,7 @@ class Header:
     bonds
         (n_bonds, 2) zero-based pairs of atoms.
     observables
-        {name: unit}, in the order of their values.
+        {name: unit}, in the order of their values; those in `whole` are stored as integers.
     parameters
         Text kept under /parameters: keyfile, models, seed, versions.
     """
@@ -46,6 +47,7 @@ class Header:
     observables: dict[str, str]
     parameters: dict[str, str] = field(default_factory=dict)
     version: str = ""
+    whole: tuple[str, ...] = ()
 
 
 @dataclass
@@ -60,6 +62,7 @@ class Frame:
     force: np.ndarray | None
     cell: np.ndarray | None
     observables: np.ndarray
+    force_difference: np.ndarray | None = None
 
 
 def build(file: h5py.File, header: Header, frame: Frame) -> None:
@@ -91,7 +94,8 @@ def build(file: h5py.File, header: Header, frame: Frame) -> None:
         file["connectivity/bonds"] = header.bonds
         file["connectivity/bonds"].attrs["particles_group"] = particles.ref
     for name, unit in header.observables.items():
-        _element(file, f"observables/{name}", (), np.float64, unit)
+        kind = np.int64 if name in header.whole else np.float64
+        _element(file, f"observables/{name}", (), kind, unit)
     parameters = file.create_group("parameters")
     for name, text in header.parameters.items():
         parameters[name] = text

@@ -38,6 +38,7 @@ subroutine test_settings_defaults(error)
    call check(error, near(s%friction, 1.0_dp) .and. s%remove_inertia == 0 .and. .not. s%heavy_hydrogen, "dynamics")
    call check(error, s%device == "auto" .and. s%precision == "float32" .and. s%model_fast == "", "models")
    call check(error, s%archive .and. s%h5md .and. s%save_velocity .and. s%save_force .and. s%restart_files, "output")
+   call check(error, abs(s%harvest_force) <= 0.0_dp .and. s%harvest_max == 1000_i8, "nothing is harvested")
    call check(error, size(s%notes) == 0 .and. s%ignored_keywords == "" .and. .not. s%seed_given, "nothing to say")
 end subroutine test_settings_defaults
 
@@ -53,7 +54,8 @@ subroutine test_settings_values(error)
       & "heavy-hydrogen|list-buffer 0.8|ml-model a.fnx|ml-model-fast b.py:Fast|ml-device cuda:2|" // &
       & "ml-precision float64|ml-threads 3|ml-qtot -1|ml-force-cap 50|x-axis 20|c-axis 30|beta 95|element CA Ca|" // &
       & "element XX Cl|minimize|minimize-rms 0.5|minimize-steps 9|printout 3|verbose|noarchive|h5md off|" // &
-      & "save-velocity no|save-force false|restart-files off|checkpoint-every 11|digits 8", "", raised)
+      & "save-velocity no|save-force false|restart-files off|checkpoint-every 11|digits 8|" // &
+      & "harvest-force 12.5|harvest-max 7", "", raised)
    call check(error, .not. allocated(raised), "refused")
    if (allocated(raised)) error%message = raised%message
    if (allocated(error)) return
@@ -72,6 +74,7 @@ subroutine test_settings_values(error)
    call check(error, size(s%element_number) == 2 .and. all(s%element_number == [20, 17]), "elements")
    call check(error, s%minimize .and. near(s%minimize_rms, 0.5_dp) .and. s%minimize_steps == 9, "minimiser")
    call check(error, s%print_every == 3 .and. s%verbose .and. s%checkpoint_every == 11 .and. s%digits == 8, "output")
+   call check(error, near(s%harvest_force, 12.5_dp) .and. s%harvest_max == 7_i8, "harvest")
    call check(error, .not. any([s%archive, s%h5md, s%save_velocity, s%save_force, s%restart_files]), "switched off")
 end subroutine test_settings_values
 
@@ -111,6 +114,9 @@ subroutine test_settings_mistakes(error)
    call mistake(error, model // "b-axis 10", "case 0", "'b-axis'|'a-axis'")
    call mistake(error, model // "a-axis 10|alpha 180", "case 0", "'alpha'|between 0 and 180|'180'")
    call mistake(error, model // "a-axis 0", "case 0", "line 2|'a-axis'|positive")
+   call mistake(error, model // "harvest-force 30", "case 0", "line 2|'harvest-force'|'baoab' has one level")
+   call mistake(error, model // "harvest-force 0", "case 0", "line 2|'harvest-force'|positive number|'0'")
+   call mistake(error, model // "harvest-max -1", "case 0", "line 2|'harvest-max'|zero or positive|'-1'")
    call mistake(error, model, "case ten", "command line|'steps'|whole number|'ten'")
    call mistake(error, model, "case 10 0", "command line|'timestep'|positive|fs|'0'")
    call mistake(error, "steps 5", "case", "keywords|'ml-model'|missing")
@@ -140,14 +146,15 @@ subroutine test_settings_notes(error)
    type(error_type), allocatable :: raised
    type(settings_type) :: s
 
-   call settings_of(s, model // "friction 1|friction 2|ensemble nve|dshort 0.001", "case 0", raised)
+   call settings_of(s, model // "friction 1|friction 2|ensemble nve|dshort 0.001|harvest-max 5", "case 0", raised)
    call check(error, .not. allocated(raised), "refused")
    if (allocated(error)) return
-   call check(error, size(s%notes) == 3 .and. near(s%friction, 2.0_dp), "three notes")
+   call check(error, size(s%notes) == 4 .and. near(s%friction, 2.0_dp), "four notes")
    if (allocated(error)) return
    call check(error, index(s%notes(1)%text, "line 3") > 0 .and. index(s%notes(1)%text, "line 2") > 0, s%notes(1)%text)
    call check(error, index(s%notes(2)%text, "'friction'") > 0, s%notes(2)%text)
    call check(error, index(s%notes(3)%text, "'dshort'") > 0, s%notes(3)%text)
+   call check(error, index(s%notes(4)%text, "'harvest-max'") > 0, s%notes(4)%text)
 end subroutine test_settings_notes
 
 

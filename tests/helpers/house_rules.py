@@ -16,7 +16,7 @@ PYTHON_LAYERS = (
     ("exceptions", "units", "seam", "state", "failure", "progress", "resources", "wrap"),
     ("io", "models", "weights"),
     ("training",),
-    ("provider_handle", "halo_exchange", "callback", "frames", "host"),
+    ("provider_handle", "halo_exchange", "callback", "frames", "holes", "host"),
     ("engine", "virtual_ranks"),
     ("start",),
     ("simulation",),

@@ -118,6 +118,13 @@ MISTAKES = {
     "respa with nvt": Mistake(swap("baoabrespa", "respa"), ("integrator", "respa", "nvt")),
     "constant pressure": Mistake(lambda folder: None, ("NPT|npt|pressure",),
                                  words=("case", 10, 1.0, 0.005, 4, 300.0, 1.0)),
+    "harvest with one level": Mistake(
+        lambda folder: add("harvest-force 30")(folder) or swap(
+            "integrator baoabrespa\nml-model pairs.py:Accurate\nml-model-fast pairs.py:Fast",
+            "integrator baoab\nml-model pairs.py:Accurate")(folder),
+        ("case.key, line 7", "harvest-force", "baoab", "one level")),
+    "harvest of everything": Mistake(add("harvest-force 0"),
+                                     ("case.key, line 8", "harvest-force", "positive number")),
     "no structure": Mistake(drop("case.xyz"), ("case.xyz",)),
     "another system's dyn": Mistake(wrong_dyn, ("case.dyn", "3", "48")),
     "unknown element": Mistake(rename_atom("Qq"), ("case.xyz", "Qq")),

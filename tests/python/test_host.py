@@ -31,19 +31,22 @@ def test_settings_come_back(text):
 
 def test_attach_gives_addresses(tmp_path):
     text = f"model_accurate={ACCURATE}\nmodel_fast={FAST}\nthreads=1\nprecision=float64\n"
-    accurate, fast, sink = host.attach(text + f"h5_file={tmp_path}/x.h5\n")
+    text += f"h5_file={tmp_path}/x.h5\nholes_file={tmp_path}/x.holes.h5\n"
+    accurate, fast, *sinks = host.attach(text)
     records = [seam.ProviderRecord.from_address(address) for address in (accurate, fast)]
     assert [record.cutoff for record in records] == [5.5, 3.5]
     assert records[0].label == b"pairs.py:Accurate (Accurate, 0 parameters, float64, cpu, 1 thread)"
-    assert seam.FrameSinkRecord.from_address(sink).version == seam.VERSION
+    sinks = [seam.FrameSinkRecord.from_address(address) for address in sinks]
+    assert [sink.version for sink in sinks] == [seam.VERSION] * 2
+    assert [bool(sink.summary) for sink in sinks] == [False, True]
     assert torch.get_num_threads() == 1
     assert not list(tmp_path.iterdir())  # the engine opens the file, when it is ready
 
 
 def test_attach_without_fast_model_and_frames():
-    accurate, fast, sink = host.attach(f"model_accurate={ACCURATE}\nthreads=1\n")
+    accurate, fast, *sinks = host.attach(f"model_accurate={ACCURATE}\nthreads=1\n")
     assert accurate
-    assert (fast, sink) == (0, 0)
+    assert (fast, *sinks) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(("text", "words"), [
