@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which atoms of a big frame to make fragments around, so that few of them show many surroundings."""
+"""Which atoms of a big frame to make fragments around, for few to show many surroundings."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _SMALL = 5  # atoms of molecules drawn as thin lines: solvent
 
 def draw_fragments(fragments: Sequence[Fragment], path: str | Path | None = None,
                    titles: Sequence[str] | None = None, columns: int = 4,
-                   reach: float = 9.0) -> Figure:
+                   reach: float = 14.0) -> Figure:
     """Draw fragments, one panel each, seen along the direction in which they are flattest.
 
     Bonds are half in the colour of either atom, solvent thin, the far side pale. Inner atoms are
@@ -59,15 +59,19 @@ def draw_fragments(fragments: Sequence[Fragment], path: str | Path | None = None
         raise InputError("expected fragments to draw, and a title for each or none")
     columns = min(columns, len(fragments))
     rows = -(-len(fragments) // columns)
-    figure = Figure(figsize=(4.1 * columns, 4.5 * rows + 0.7), dpi=130)
+    figure = Figure(figsize=(4.1 * columns, 4.5 * rows + 0.8), dpi=130)
+    extent = 0.0
     for k, fragment in enumerate(fragments):
         axes = figure.add_subplot(rows, columns, k + 1)
-        shown = _draw(axes, fragment, reach)
+        shown, far = _draw(axes, fragment, reach)
+        extent = max(extent, far + 0.5)
         facts = (f"{len(fragment)} atoms, {fragment.inner.sum()} inner, {len(fragment.caps)} caps"
                  + ("" if shown == len(fragment) else f"\ndrawn within {reach:g} Å"))
-        axes.set_title("\n".join([*([titles[k]] if titles else []), facts]), fontsize=9)
-    _add_legend(figure, fragments)
-    edge = 0.75 / (4.5 * rows + 0.7)
+        axes.set_title("\n".join([*([titles[k]] if titles else []), facts]), fontsize=9, y=0.97)
+    for axes in figure.axes:
+        _frame(axes, extent)
+    _add_legend(figure, fragments, columns)
+    edge = 0.8 / (4.5 * rows + 0.8)
     figure.subplots_adjust(left=0.01, right=0.99, top=1.0 - edge, bottom=edge, wspace=0.03,
                            hspace=0.2)
     if path is not None:
@@ -75,8 +79,18 @@ def draw_fragments(fragments: Sequence[Fragment], path: str | Path | None = None
     return figure
 
 
-def _draw(axes: Axes, fragment: Fragment, reach: float) -> int:
-    """Draw one fragment; returns how many atoms are shown."""
+def _frame(axes: Axes, extent: float) -> None:
+    """The same scale for all panels, and a bar that shows it."""
+    axes.set_xlim(-extent, extent)
+    axes.set_ylim(-extent, extent)
+    axes.set_aspect("equal")
+    left, low = -0.97 * extent, -0.97 * extent
+    axes.plot([left, left + 5.0], [low, low], color="black", lw=1.5, zorder=_SLABS + 2)
+    axes.text(left + 2.5, low + 0.02 * extent, "5 Å", ha="center", fontsize=7, zorder=_SLABS + 2)
+
+
+def _draw(axes: Axes, fragment: Fragment, reach: float) -> tuple[int, float]:
+    """Draw one fragment; returns how many atoms are shown, and how far from the middle, in Å."""
     near = fragment.distance <= reach
     partner = fragment.partner
     # a cap is drawn with the atom it is bonded to
@@ -88,24 +102,21 @@ def _draw(axes: Axes, fragment: Fragment, reach: float) -> int:
     color = np.array([_COLORS.get(int(z), _OTHER) for z in part.numbers])
     depth = place[:, 2]
     slab = ((depth - depth.min()) / (np.ptp(depth) + 1e-9) * (_SLABS - 1)).astype(int)
-    paleness = 0.25 + 0.75 * (depth - depth.min()) / (np.ptp(depth) + 1e-9)
+    paleness = 0.4 + 0.6 * (depth - depth.min()) / (np.ptp(depth) + 1e-9)
     _draw_bonds(axes, part, place, color, slab, paleness, solvent)
     _draw_atoms(axes, part, place, color, slab, paleness)
-    bar = place[:, :2].min(axis=0) - (0.0, 0.7)
-    axes.plot([bar[0], bar[0] + 5.0], [bar[1]] * 2, color="black", lw=1.5, zorder=_SLABS + 2)
-    axes.text(bar[0] + 2.5, bar[1] + 0.25, "5 Å", ha="center", fontsize=7, zorder=_SLABS + 2)
-    axes.set_aspect("equal")
     axes.axis("off")
-    return len(part)
+    return len(part), float(np.abs(place[:, :2]).max())
 
 
 def _turned(part: Fragment, solvent: np.ndarray) -> np.ndarray:
-    """(n, 3) positions about the inner atoms, seen along z; the flattest direction is z."""
+    """(n, 3) positions about their middle, turned so that z is the flattest direction."""
     seen = part.inner | ~solvent if (~solvent).any() else np.ones(len(part), bool)
-    place = part.positions - part.positions[part.inner].mean(axis=0)
-    _, _, axes = np.linalg.svd(place[seen] - place[seen].mean(axis=0))
+    place = part.positions - part.positions[seen].mean(axis=0)
+    _, _, axes = np.linalg.svd(place[seen], full_matrices=True)
     axes[2] *= np.sign(np.linalg.det(axes))
-    return place @ axes.T
+    turned = place @ axes.T
+    return turned - 0.5 * (turned.min(axis=0) + turned.max(axis=0))
 
 
 def _draw_bonds(axes: Axes, part: Fragment, place, color, slab, paleness, solvent) -> None:
@@ -117,7 +128,7 @@ def _draw_bonds(axes: Axes, part: Fragment, place, color, slab, paleness, solven
     ends = np.concatenate([part.bonds, part.bonds[:, ::-1]])
     middle = 0.5 * (place[ends[:, 0], :2] + place[ends[:, 1], :2])
     halves = np.stack([place[ends[:, 0], :2], middle], axis=1)
-    width = np.where(solvent[ends[:, 0]], 0.8, 2.6)
+    width = np.where(solvent[ends[:, 0]], 0.9, 2.6)
     for level in np.unique(slab):
         rows = np.flatnonzero(slab[ends[:, 0]] == level)
         own = ends[rows, 0]
@@ -139,7 +150,9 @@ def _draw_atoms(axes: Axes, part: Fragment, place, color, slab, paleness) -> Non
             rows = np.flatnonzero((slab == level) & group)
             if not len(rows):
                 continue
-            faces = [(1.0, 1.0, 1.0) if cap[k] else _faded(color[k], paleness[k]) for k in rows]
+            # inner atoms are what the picture is about: never pale
+            faces = ["white" if cap[k] else color[k] if part.inner[k]
+                     else _faded(color[k], paleness[k]) for k in rows]
             rims = rim if rim == _INNER else [_faded(rim, paleness[k]) for k in rows]
             axes.scatter(*place[rows, :2].T, s=size[rows], c=faces, edgecolors=rims,
                          linewidths=line, zorder=level + 0.5)
@@ -152,7 +165,7 @@ def _faded(color: str, strength: float) -> tuple[float, float, float]:
     return tuple((1.0 - strength * (1.0 - own)).tolist())
 
 
-def _add_legend(figure: Figure, fragments: Sequence[Fragment]) -> None:
+def _add_legend(figure: Figure, fragments: Sequence[Fragment], columns: int) -> None:
     """One line of elements, inner atoms and caps below the panels."""
     from matplotlib.lines import Line2D
 
@@ -163,6 +176,9 @@ def _add_legend(figure: Figure, fragments: Sequence[Fragment]) -> None:
     colors = [_COLORS.get(z, _OTHER) for z in elements]
     handles = [Line2D([], [], color=color, lw=4) for color in colors]
     names = [SYMBOLS[z] for z in elements]
-    figure.legend([*handles, ball("#bbbbbb", _INNER, 8), ball("white", _CAP, 6)],
-                  [*names, "inner atom (labels trusted)", "cap (H in place of a cut bond)"],
-                  loc="lower center", ncol=len(names) + 2, frameon=False, fontsize=9)
+    thin = Line2D([], [], color=_COLORS[8], lw=0.8)
+    figure.legend([*handles, thin, ball("#bbbbbb", _INNER, 8), ball("white", _CAP, 6)],
+                  [*names, "small molecules (thin)", "inner atom (labels trusted)",
+                   "cap (H in place of a cut bond)"],
+                  loc="lower center", ncol=min(len(names) + 3, 2 * columns), frameon=False,
+                  fontsize=9)
