@@ -127,8 +127,8 @@ def _share_out(count: int, shares: Sequence[float], most: Sequence[int]) -> list
     found = [0] * len(most)
     for _ in range(min(count, sum(most))):
         open_groups = [k for k in range(len(most)) if found[k] < most[k]]
-        # the group furthest behind its share; groups without any share come last
-        behind = [(found[k] + 1) / shares[k] if shares[k] > 0 else np.inf for k in open_groups]
+        # Sainte-Laguë: the group furthest behind its share; those without any share come last
+        behind = [(found[k] + 0.5) / shares[k] if shares[k] > 0 else np.inf for k in open_groups]
         found[open_groups[int(np.argmin(behind))]] += 1
     return found
 

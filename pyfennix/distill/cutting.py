@@ -129,11 +129,12 @@ class Cutter:
 
 
 def grow(cutter: Cutter, start: Collection[Site], inside: Callable[[Site], bool],
-         near: Callable[[Site], bool], limit: int) -> tuple[set[Site], list[tuple[Site, Site]]]:
+         near: Callable[[Site, int], bool],
+         limit: int) -> tuple[set[Site], list[tuple[Site, Site]]]:
     """Add atoms to a piece of a molecule until it can be cut off.
 
-    A better bond is preferred to a nearer one while it is ``near``. An atom that two kept ones
-    are bonded to is kept, since the hydrogens instead of it would meet.
+    A bond of better rank is preferred to a nearer one while it is ``near``. An atom that two kept
+    ones are bonded to is kept, since the hydrogens instead of it would meet.
 
     Parameters
     ----------
@@ -142,7 +143,7 @@ def grow(cutter: Cutter, start: Collection[Site], inside: Callable[[Site], bool]
     inside
         Whether a site must be kept if one bonded to it is.
     near
-        Whether a site may be added in search of a better bond.
+        Whether a site may be added in search of bonds of a rank.
     limit
         Most sites to add where no bond can be cut near by.
 
@@ -174,7 +175,7 @@ def _beyond(cutter: Cutter, a: Site, b: Site, kept: set[Site], near, limit: int)
         found = _closure(cutter, a, b, kept, rank, near, limit)
         if found is not None:
             return found
-    found = _closure(cutter, a, b, kept, CONJUGATED, lambda _: True, limit)
+    found = _closure(cutter, a, b, kept, CONJUGATED, lambda *_: True, limit)
     if found is None:
         raise InputError(f"no bond within {limit} atoms of atom {a[0]} can be cut: raise "
                          "max_molecule for its molecule to stay whole")
@@ -189,7 +190,7 @@ def _closure(cutter: Cutter, a: Site, b: Site, kept: set[Site], rank: int, near,
     added, front = {b}, [b]
     while front:
         site = front.pop()
-        if not near(site) or len(added) > limit:
+        if not near(site, rank) or len(added) > limit:
             return None
         for other in cutter.bonded(site):
             if other not in kept and other not in added and cutter.rank(site, other) > rank:

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pyfennix.distill.cutting import Cutter, Site, grow
+from pyfennix.distill.cutting import (
+    CARBON_CHAIN,
+    CARBONS,
+    CONJUGATED,
+    SINGLE,
+    Cutter,
+    Site,
+    grow,
+)
 from pyfennix.distill.fragment import Fragment
 from pyfennix.distill.images import distance_to, images_near, nearest_images
 from pyfennix.distill.molecules import Molecules, find_molecules
@@ -19,7 +27,9 @@ from pyfennix.models.systems import composition_of
 # Å beyond the margin up to which no bonded atom is cut off. A cap lies less than that from the
 # atom it replaces (S-S 2.05 Å less S-H 1.34 Å), therefore always outside the margin.
 _SKIN = 1.0
-_SEARCH = 6.0  # Å beyond the margin within which better bonds to cut are looked for
+# Å beyond the margin within which bonds of a rank are looked for: further for worse ones, so that
+# after a step in search of a good bond there is room left for the next
+_SEARCH = {CARBONS: 3.0, CARBON_CHAIN: 8.0, SINGLE: 9.0, CONJUGATED: 10.0}
 # Å, X-H bonds (CRC Handbook of Chemistry and Physics, bond lengths in organic compounds)
 _CAP_LENGTHS = {5: 1.19, 6: 1.09, 7: 1.01, 8: 0.96, 14: 1.48, 15: 1.42, 16: 1.34}
 
@@ -82,7 +92,7 @@ def cut_fragment(
         bonds = find_molecules(numbers, positions, cell, bonds)
     inner = _inner_sites(positions, cell, np.atleast_1d(center_atoms), inner_radius)
     places = _places(positions, cell, inner)
-    atom, image, distance = images_near(positions, cell, places, margin + _SEARCH)
+    atom, image, distance = images_near(positions, cell, places, margin + max(_SEARCH.values()))
     table = np.column_stack([atom, image])
     big = (bonds.size > max_molecule) | bonds.endless
     near, large = distance <= margin, big[bonds.molecule[atom]]
@@ -93,7 +103,8 @@ def cut_fragment(
         start = map(tuple, table[near & large].tolist())
         kept, cuts = grow(
             Cutter(numbers, positions, cell, bonds), set(start),
-            lambda site: known.get(site, np.inf) <= margin + _SKIN, known.__contains__,
+            lambda site: known.get(site, np.inf) <= margin + _SKIN,
+            lambda site, rank: known.get(site, np.inf) <= margin + _SEARCH[rank],
             limit=10 * max_molecule)
         sites = np.concatenate([sites, np.array(sorted(kept))])
     nothing_missing = cell is None and len(sites) == len(numbers)
