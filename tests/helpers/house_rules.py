@@ -15,6 +15,7 @@ FORTRAN_LAYERS = (
 PYTHON_LAYERS = (
     ("exceptions", "units", "seam", "state", "failure", "progress", "resources", "wrap"),
     ("io", "models", "weights"),
+    ("fragments",),
     ("training",),
     ("provider_handle", "halo_exchange", "callback", "frames", "holes", "host"),
     ("engine", "virtual_ranks"),
