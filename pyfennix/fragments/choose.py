@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pyfennix.exceptions import InputError
 from pyfennix.fragments.images import distance_to, nearest_images
 from pyfennix.fragments.molecules import Molecules, find_molecules
-from pyfennix.exceptions import InputError
 from pyfennix.models.members import read_system
 from pyfennix.models.pairs import build_pairs
 

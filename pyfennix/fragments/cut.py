@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pyfennix.exceptions import InputError
 from pyfennix.fragments.cutting import (
     CARBON_CHAIN,
     CARBONS,
@@ -19,7 +20,6 @@ from pyfennix.fragments.cutting import (
 from pyfennix.fragments.fragment import Fragment
 from pyfennix.fragments.images import distance_to, images_near, nearest_images
 from pyfennix.fragments.molecules import Molecules, find_molecules
-from pyfennix.exceptions import InputError
 from pyfennix.models.fnx.elements import covalent_radii
 from pyfennix.models.members import read_system
 from pyfennix.models.systems import composition_of

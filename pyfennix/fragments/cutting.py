@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 
-from pyfennix.fragments.molecules import Molecules
 from pyfennix.exceptions import InputError
+from pyfennix.fragments.molecules import Molecules
 
 Site = tuple[int, int, int, int]  # an atom, and the cells added to its position
 

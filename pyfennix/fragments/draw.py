@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pyfennix.exceptions import InputError
 from pyfennix.fragments.fragment import Fragment
 from pyfennix.fragments.molecules import find_molecules
-from pyfennix.exceptions import InputError
 from pyfennix.models.interface import SYMBOLS
 
 if TYPE_CHECKING:

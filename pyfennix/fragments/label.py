@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from pyfennix import units
+from pyfennix.exceptions import ModelError
 from pyfennix.fragments import cut
 from pyfennix.fragments.fragment import Fragment
 from pyfennix.fragments.molecules import Molecules
-from pyfennix.exceptions import ModelError
 from pyfennix.models.evaluate import device_of, evaluate_topology
 from pyfennix.models.graph import Topology
 from pyfennix.models.interface import Model, check_elements

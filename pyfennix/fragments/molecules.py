@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pyfennix.fragments.images import nearest_images
 from pyfennix.exceptions import InputError
+from pyfennix.fragments.images import nearest_images
 from pyfennix.models.fnx.elements import BLOCK_OF, covalent_radii
 from pyfennix.models.members import read_system
 from pyfennix.models.pairs import build_pairs

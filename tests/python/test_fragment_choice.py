@@ -6,12 +6,12 @@ import pytest
 from helpers.chains import peptide
 from helpers.waters import cubic, waters
 
+from pyfennix.exceptions import InputError
 from pyfennix.fragments.choose import BULK, INTERFACE, SOLUTE, choose_centers, surroundings
-from pyfennix.fragments.draw import draw_fragments
 from pyfennix.fragments.cut import cut_fragment
+from pyfennix.fragments.draw import draw_fragments
 from pyfennix.fragments.images import distance_to
 from pyfennix.fragments.molecules import find_molecules
-from pyfennix.exceptions import InputError
 
 
 def solvated():

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 import pyfennix as fx
 from pyfennix import units
-from pyfennix.fragments.fragment import complaints
-from pyfennix.fragments.cut import cut_fragment, trim
-from pyfennix.fragments.label import exact_margin, label_fragment, label_region
 from pyfennix.exceptions import InputError, ModelError
+from pyfennix.fragments.cut import cut_fragment, trim
+from pyfennix.fragments.fragment import complaints
+from pyfennix.fragments.label import exact_margin, label_fragment, label_region
 from pyfennix.models.fnx.model import FennixModel
 from pyfennix.models.total_energy import TotalEnergy, TotalEnergyModel
 

@@ -16,9 +16,9 @@ from helpers.shared import shared
 import pyfennix as fx
 from pyfennix import units
 from pyfennix.fragments.choose import choose_centers
+from pyfennix.fragments.cut import cut_fragment
 from pyfennix.fragments.draw import draw_fragments
 from pyfennix.fragments.fragment import complaints
-from pyfennix.fragments.cut import cut_fragment
 from pyfennix.fragments.label import exact_margin, label_fragment
 from pyfennix.fragments.molecules import find_molecules
 

@@ -11,12 +11,12 @@ from helpers.waters import cubic, waters
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyfennix.exceptions import InputError
+from pyfennix.fragments.cut import cut_fragment, trim
 from pyfennix.fragments.cutting import CARBON_CHAIN, CARBONS, CONJUGATED, NEVER, SINGLE, Cutter
 from pyfennix.fragments.fragment import complaints
-from pyfennix.fragments.cut import cut_fragment, trim
 from pyfennix.fragments.images import distance_to, images_near, nearest_images
 from pyfennix.fragments.molecules import find_molecules
-from pyfennix.exceptions import InputError
 
 SKEWED = np.array([[7.0, 0.0, 0.0], [2.0, 6.5, 0.0], [-1.5, 1.0, 6.8]])
 
