@@ -54,8 +54,8 @@ def cut_fragment(
     seven atoms nor at double or aromatic bonds, amides last, and a hydrogen takes the cut bond's
     place. The sphere may be larger than the cell: atoms then appear once for each image.
 
-    With a margin of twice the range R of a model (:func:`pyfennix.fragments.label.exact_margin`) its
-    labels of inner atoms are those of the whole system: the force on an atom is a sum over the
+    With a margin of twice the range R of a model (``exact_margin`` of label.py) its labels of
+    inner atoms are those of the whole system: the force on an atom is a sum over the
     energies of atoms within R of it, and each of these sees R further. Caps and completed
     molecules lie outside and play no part. With a smaller margin labels are approximate.
 

@@ -79,8 +79,8 @@ def _images_in_ball(positions, cell, middle, radius: float):
     fraction = (positions - middle) @ inverse
     home = -np.rint(fraction).astype(np.int64)
     folded = (fraction + home) @ cell
-    # one over the height of the cell along each direction; fractions reach from -1/2 to 1/2
-    reach = np.ceil(radius * np.linalg.norm(inverse, axis=0) + 0.5).astype(int)
+    # in units of the height of the cell along each direction; folded atoms reach half a cell
+    reach = np.ceil(radius * np.linalg.norm(inverse, axis=0)).astype(int)
     atoms, images = [np.zeros(0, np.int64)], [np.zeros((0, 3), np.int64)]
     longest = np.linalg.norm(folded, axis=1).max() if n else 0.0
     for step in np.stack(np.meshgrid(*(np.arange(-r, r + 1) for r in reach), indexing="ij"),

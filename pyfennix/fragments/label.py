@@ -52,7 +52,7 @@ class Labels:
     exact: bool
 
     def trim(self, margin: float) -> Labels:
-        """The same labels of inner atoms in a smaller surrounding, see :func:`pyfennix.fragments.cut.trim`."""
+        """The same labels of inner atoms in a smaller surrounding, see ``trim`` of cut.py."""
         rows = np.flatnonzero(self.fragment.distance <= margin)
         atoms = self.atom_energies
         return Labels(

@@ -85,3 +85,13 @@ def polyphenyl(rings: int) -> tuple[np.ndarray, np.ndarray]:
     hydrogens = hydrogens[free]
     return (np.array([6] * 6 * rings + [1] * len(hydrogens)),
             np.concatenate([carbons.reshape(-1, 3), hydrogens]))
+
+
+def cycloalkane(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers and positions (Å) of a flat ring of n CH2, carbons first."""
+    turns = 2.0 * np.pi * np.arange(n) / n
+    out = np.column_stack([np.cos(turns), np.sin(turns), np.zeros(n)])
+    carbons = 0.5 * 1.53 / np.sin(np.pi / n) * out
+    above = np.array([0.0, 0.0, 0.89])
+    hydrogens = [carbons + 0.63 * out + side * above for side in (1, -1)]
+    return np.array([6] * n + [1] * 2 * n), np.concatenate([carbons, *hydrogens])

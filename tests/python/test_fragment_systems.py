@@ -140,6 +140,24 @@ def test_fragments_of_dhfr(dhfr, margin, tmp_path):
         assert len(draw_fragments(made, tmp_path / "dhfr.png").axes) == 12
 
 
+@pytest.mark.slow
+def test_labels_of_dhfr_are_those_of_the_whole(dhfr, tmp_path):
+    """A protein of one molecule, cut and capped, by a model that knows its elements."""
+    numbers, positions, cell, _, molecules = dhfr
+    judge = model("bio1S_seed2", tmp_path)
+    judge.native = True  # the whole system takes 2.4 GB, several times that otherwise
+    whole = fx.evaluate(judge, numbers, positions, cell).forces / units.EV_IN_KCAL
+    error = {}
+    for margin in (exact_margin(judge), 6.0):
+        fragment = cut_fragment(numbers, positions, cell, 1211, 4.0, margin, molecules)
+        found = label_fragment(judge, fragment)
+        assert len(fragment.caps)
+        inner = fragment.inner
+        error[found.exact] = abs(found.forces[inner] - whole[fragment.source[inner]]).max()
+    print("forces differ by, eV/Å:", error)
+    assert error[True] < 1e-9 < 1e-6 < error[False] < 0.1
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     z, x, box, _ = system(sys.argv[1])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers.chains import alkane, peptide, polyphenyl
+from helpers.chains import alkane, cycloalkane, peptide, polyphenyl
 from helpers.waters import cubic, waters
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -119,6 +119,9 @@ def test_fragments_of_water(cell, seed, radius, margin):
     assert found.inner[(found.source == 3) & (found.image == 0).all(axis=1)].all()
     sources = found.source[found.inner]
     assert len(set(sources.tolist())) == len(sources)
+    away = found.positions[found.inner] - positions[3]
+    nearest = np.linalg.norm(away + nearest_images(away, cell) @ cell, axis=1)
+    np.testing.assert_allclose(np.linalg.norm(away, axis=1), nearest, atol=1e-8)
     atom, image, _ = images_near(positions, cell, found.positions[found.inner], margin)
     held = {(s, *i) for s, i in zip(found.source.tolist(), found.image.tolist(), strict=True)}
     assert held >= {(s, *i) for s, i in zip(atom.tolist(), image.tolist(), strict=True)}
@@ -144,6 +147,19 @@ def test_ranks_of_bonds():
     assert found == [CARBONS, CARBON_CHAIN, SINGLE, NEVER]
     assert rank("C", "N", 1) == rank("C", "N", 0) == CONJUGATED
     assert rank("CA", "HA") == NEVER
+
+
+@pytest.mark.parametrize(("size", "rank"), [(3, NEVER), (6, NEVER), (7, NEVER), (8, CARBONS)])
+def test_small_rings_are_not_opened(size, rank):
+    numbers, positions = cycloalkane(size)
+    molecules = find_molecules(numbers, positions)
+    assert np.diff(molecules.first)[:size].tolist() == [4] * size
+    cutter = Cutter(numbers, positions, None, molecules)
+    sites = [(k, 0, 0, 0) for k in range(size)]
+    assert {cutter.rank(sites[k - 1], sites[k]) for k in range(size)} == {rank}
+    assert cutter.ring_size(sites[0], sites[1]) == size
+    found = cut_fragment(numbers, positions, None, 0, 0.1, 0.1, max_molecule=2)
+    assert (len(found.caps) == 0) == (rank == NEVER)
 
 
 @given(st.integers(0, 201), st.floats(0.0, 4.0), st.floats(0.0, 8.0))
