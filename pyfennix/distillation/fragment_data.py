@@ -45,7 +45,7 @@ def from_fragments(settings: DistillSettings, accurate: AnyModel,
             labels = label_region(accurate, frame.numbers, frame.positions, frame.cell,
                                   int(center), settings.inner_radius, settings.margin, bonds,
                                   charge=frame.charge)
-            found.append(_as_frame(labels.trim(reach), frame))
+            found.append(_as_frame(labels.trim(min(reach, labels.fragment.margin)), frame))
             progress.show(len(found))
     return found
 

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""Distillation from end to end on a few waters, with the shipped fast model as the accurate one."""
+
+import json
+
+import ase
+import ase.io
+import h5py
+import numpy as np
+import pytest
+import torch
+from helpers.waters import cubic, waters
+
+import pyfennix as fx
+from pyfennix.distillation import pipeline
+from pyfennix.distillation.command import summary
+from pyfennix.distillation.settings import DistillSettings
+from pyfennix.exceptions import InputError, ModelError
+from pyfennix.models.evaluate import evaluate
+from pyfennix.models.registry import load_model
+from pyfennix.training.store import read_store, write_store
+
+QUICK = {"temperatures": [300.0, 400.0], "equilibrate": 0.02, "sample": 0.4, "steps": 500,
+         "frames": 12, "test": 0.06, "threads": 1, "batch_atoms": 96,
+         "changes": {"channels": [6, 4, 3], "neurons": [16]}}
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory):
+    """A periodic box of eight waters, relaxed a little so that dynamics does not explode."""
+    path = tmp_path_factory.mktemp("box") / "water.extxyz"
+    numbers, positions = waters(cubic(8), (2, 2, 2), 1)
+    model = load_model("water-fast")
+    for _ in range(150):
+        forces = evaluate(model, numbers, positions, cubic(8)).forces
+        positions = positions + np.clip(1e-3 * forces, -0.02, 0.02)
+    ase.io.write(path, ase.Atoms(numbers, positions, cell=cubic(8), pbc=True))
+    return path
+
+
+@pytest.fixture(scope="module")
+def distilled(box, tmp_path_factory):
+    """A finished distillation of two rounds."""
+    folder = tmp_path_factory.mktemp("distilled")
+    return folder, fx.distill(box, "water-fast", folder, rounds=2, **QUICK)
+
+
+def test_it_makes_a_model_and_a_report(distilled):
+    folder, facts = distilled
+    model = load_model(folder / "fast.fnx")
+    assert model.cutoff == 3.5
+    assert model.elements == (1, 8)
+    assert json.loads((folder / "report.json").read_text()) == facts
+    page = (folder / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 3
+    for words in ("Errors on test frames", "RMSE of O", "ratio", "suggested outer step"):
+        assert words in page
+    assert facts["difference"]["atoms_times_steps"] == 24 * 20
+    assert sum(facts["difference"]["counts"]) == 24 * 20
+    assert 0.5 <= facts["spectrum"]["suggested_outer_fs"] <= 12.0
+    assert any("ratio" in line for line in summary(facts))
+
+
+def test_it_learns_what_it_is_shown(distilled):
+    folder, facts = distilled
+    test = read_store(folder / "data1-test.h5")
+    forces = np.concatenate([f.forces for f in test])
+    untrained = 1e3 * float(np.sqrt((forces**2).mean()))
+    assert facts["errors"]["rmse"] < 0.8 * untrained
+
+
+def test_labels_are_the_accurate_model_s(distilled):
+    folder, _ = distilled
+    model = load_model("water-fast")
+    frames = read_store(folder / "data1-training.h5")
+    assert {f.kind for f in frames} == {"md", "stretched", "strained"}
+    for frame in frames[::5]:
+        wanted = evaluate(model, frame.numbers, frame.positions, frame.cell)
+        assert np.allclose(frame.forces * fx.units.EV_IN_KCAL, wanted.forces, atol=2e-3)
+        assert np.allclose(frame.virial * fx.units.EV_IN_KCAL, wanted.virial, atol=2e-2)
+
+
+def test_no_test_frame_was_trained_on(distilled):
+    folder, _ = distilled
+    for number in (1, 2):
+        training = read_store(folder / f"data{number}-training.h5")
+        for frame in read_store(folder / f"data{number}-test.h5"):
+            nearest = min(np.abs(f.positions - frame.positions).max() for f in training
+                          if f.kind == "md")
+            assert nearest > 0.02
+
+
+def test_the_same_call_does_not_begin_anew(box, distilled, monkeypatch):
+    folder, facts = distilled
+
+    def fail(*_args, **_kwargs):
+        raise AssertionError("a finished stage was done again")
+
+    monkeypatch.setattr(pipeline, "train", fail)
+    monkeypatch.setattr(pipeline, "write_store", fail)
+    again = fx.distill(box, "water-fast", folder, rounds=2, **QUICK)
+    assert again["errors"] == facts["errors"]
+
+
+def holes_file(path, frames):
+    """NAME.holes.h5 as the engine writes it, as far as a repair reads it."""
+    with h5py.File(path, "w") as file:
+        group = file.create_group("particles/trajectory")
+        group["species"] = frames[0].numbers
+        m = len(frames)
+        for name, values in (("position/value", [f.positions for f in frames]),
+                             ("box/edges/value", [f.cell for f in frames])):
+            values = np.array(values)
+            group.create_dataset(name, data=values, maxshape=(None, *values.shape[1:]))
+        for name in ("step", "time"):
+            group.create_dataset(f"position/{name}", data=np.arange(m), maxshape=(None,))
+
+
+def test_a_planted_hole_is_repaired(box, distilled, tmp_path):
+    folder, _ = distilled
+    rng = np.random.default_rng(0)
+    base = read_store(folder / "data1-test.h5")
+    far = []
+    for frame in base[:8]:  # the whole box squeezed by 12 %, which no training frame was
+        moved = frame.moved(-0.12 * frame.positions, "")
+        moved.positions += 0.01 * rng.standard_normal(moved.positions.shape)
+        moved.cell = 0.88 * frame.cell
+        far.append(moved)
+    holes_file(tmp_path / "water.holes.h5", far)
+    facts = fx.distill(box, "water-fast", tmp_path / "mended", start=str(folder / "fast.fnx"),
+                       repair=[str(tmp_path / "water.holes.h5")], rounds=1,
+                       trajectory=[str(folder / "data1-training.h5")],
+                       **QUICK | {"test": 0.0, "steps": 3000})
+    before, after = (facts["repair"][key]["rmse"] for key in ("before", "after"))
+    assert after < 0.7 * before
+    assert facts["repair"]["before"]["frames"] == 4
+    assert "on harvested frames" in (tmp_path / "mended" / "report.html").read_text()
+
+
+def test_fragments_stand_for_the_whole(box, distilled, tmp_path):
+    folder, _ = distilled
+    frames = read_store(folder / "data1-test.h5")
+    write_store(tmp_path / "md.h5", [f.moved(0.0 * f.positions, "md") for f in frames])
+    facts = fx.distill(box, "water-fast", tmp_path / "out", trajectory=[str(tmp_path / "md.h5")],
+                       fragments=2, inner_radius=2.0, rounds=1, **QUICK | {"test": 0.0})
+    found = read_store(tmp_path / "out" / "data1-test.h5")
+    assert facts["errors"]["frames"] == len(found) > 0
+    torch.set_num_threads(1)
+    model = load_model("water-fast")
+    for piece in found:
+        assert piece.cell is None
+        whole = {}
+        for frame in frames:
+            labels = evaluate(model, frame.numbers, frame.positions, frame.cell).forces
+            whole |= {tuple(np.round(f, 2)): f for f in labels}
+        for force in piece.forces[piece.weights > 0] * fx.units.EV_IN_KCAL:
+            assert min(np.abs(force - other).max() for other in whole.values()) < 5e-3
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"sample": -1.0}, "--sample must be positive"),
+    ({"temperatures": []}, "--temperatures must be positive"),
+    ({"repair": ["a.holes.h5"]}, "--repair needs --start"),
+    ({"colour": 1}, "colour is no option"),
+])
+def test_settings_are_checked(box, tmp_path, changes, words):
+    with pytest.raises(InputError, match=words):
+        fx.distill(box, "water-fast", tmp_path / "out", **changes)
+
+
+def test_systems_and_models_that_are_not_there(tmp_path):
+    with pytest.raises(InputError, match=r"there is neither .*nothing\.key"):
+        fx.distill(tmp_path / "nothing", "water-fast", tmp_path / "out")
+    with pytest.raises(ModelError, match="did you mean water-fast"):
+        fx.distill(tmp_path / "nothing", "water-fats", tmp_path / "out")
+
+
+def test_frames_to_select_depend_on_size():
+    settings = DistillSettings(["x"], "y", "z")
+    assert settings.frames_for(9) == 2000
+    assert settings.frames_for(648) == 185
+    assert settings.frames_for(100_000) == 150
