@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
@@ -49,4 +48,5 @@ def _mean(found: Tensor, wanted: Tensor, scale: float, known: Tensor) -> Tensor:
     Times the scale, so that far outside it is the mean absolute error.
     """
     loss = huber_loss(found / scale, wanted / scale, reduction="none")
-    return scale * (loss * known).sum() / known.sum().clamp(min=torch.finfo(loss.dtype).tiny)
+    # without any known label the sum is 0, and so must its gradient be: no infinite factor
+    return scale * (loss * known).sum() / known.sum().clamp(min=1e-6)

@@ -105,6 +105,16 @@ def test_a_force_without_weight_does_not_count():
     assert float(loss.detach()) < 1e-4
 
 
+def test_unknown_labels_count_nothing(tmp_path):
+    frames = water_frames(8)
+    for frame in frames:
+        frame.energy = frame.virial = None
+    write_store(tmp_path / "frames.h5", frames)
+    trainer = engine.train(settings_for(tmp_path, steps=20), tmp_path / "run", quiet=True)
+    assert np.isfinite(trainer.history[-1]["loss"])
+    assert np.isnan(trainer.history[-1]["energy_rmse"])
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_it_learns(tmp_path, shape):
     settings = settings_for(tmp_path, steps=60, learning_rate=1e-2)
