@@ -1,90 +1,140 @@
-"""Does the shipped water pair hold? Two levels at 3 fs against one at 1 fs, 216 waters at 300 K.
+# SPDX-License-Identifier: MIT
+"""The water pair in two levels against one: long runs to be looked at, and speed in turns.
 
-Usage: python benchmarks/water_pair.py FOLDER [--ps 10] [--friction 1]
+    python benchmarks/water_pair.py run FOLDER CASE [CASE ...] [--ps 20] [--friction 1]
+    python benchmarks/water_pair.py speed FOLDER [--turns 5] [--seconds 5]
 
-Runs in FOLDER (a killed run is resumed by calling again), then prints mid-step temperatures with
-block standard errors and the largest difference of g(r) of the oxygens in bins of 0.1 Å.
+A killed run is resumed by the same call. `python benchmarks/liquid.py FOLDER/*/water.h5` says what
+the runs show, the first one being compared with. `speed` runs all cases for a few seconds, one
+after the other, several times over, and prints medians of ns/day over that of single steps of 1 fs
+in the same turn, with the bound Δt/(1 + n c) from the cost of the two models in that run.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import shutil
+import statistics
 import subprocess
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
-import numpy as np
-
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY / "examples" / "01_water"))
-from plot import radial_distribution  # noqa: E402
-
-COMMON = "a-axis 18.643\nfriction {friction}\nml-threads {threads}\nprintout 100\nmaxh 3\n"
-TWO = "integrator baoabrespa\nml-model water-accurate\nml-model-fast water-fast\ndshort 0.001\n"
-ONE = "integrator baoab\nml-model water-accurate\n"
 FRAME_PS = 0.03
-BLOCK_PS = 1.0
 
 
-def run(folder: Path, name: str, keywords: str, dt: float, ps: float, seed: int) -> Path:
-    """Run or resume NAME in the folder; the path of its trajectory."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(REPOSITORY / "examples" / "01_water" / "water.xyz", folder / f"{name}.xyz")
-    (folder / f"{name}.key").write_text(f"{keywords}randomseed {seed}\n")
-    steps = str(round(1000 * ps / dt))
-    command = ["fennix-dynamic", name, steps, str(dt), str(FRAME_PS), "2", "300"]
-    if (folder / f"{name}.chk").exists():
-        command.append("--resume")
-    with open(folder / f"{name}.log", "a") as log:
-        subprocess.run(command, cwd=folder, stdout=log, check=True)
-    return folder / f"{name}.h5"
+@dataclass
+class Case:
+    """Outer step in fs, inner steps (0: one level), heavier hydrogens."""
+
+    outer: float
+    substeps: int
+    heavy: bool = False
+
+    def keywords(self, accurate: str, fast: str) -> list[str]:
+        """Lines of the keyfile."""
+        if not self.substeps:
+            return ["integrator baoab", f"ml-model {accurate}"]
+        lines = ["integrator baoabrespa", f"ml-model {accurate}", f"ml-model-fast {fast}",
+                 f"dshort {1e-3 * self.outer / self.substeps!r}"]
+        return lines + ["heavy-hydrogen"] * self.heavy
 
 
-def block_error(series: np.ndarray, time: np.ndarray) -> float:
-    """Standard error of the mean from means over blocks of BLOCK_PS."""
-    block = ((time - time[0]) / BLOCK_PS).astype(int)
-    means = np.array([series[block == b].mean() for b in range(block.max())])
-    return means.std(ddof=1) / np.sqrt(len(means))
+CASES = {
+    "single-1fs": Case(1.0, 0),
+    "two-2x1": Case(2.0, 2),
+    "two-3x1": Case(3.0, 3),
+    "two-4x1": Case(4.0, 4),
+    "heavy-4x1.5": Case(6.0, 4, heavy=True),
+    "heavy-3x2": Case(6.0, 3, heavy=True),
+    "heavy-6x1": Case(6.0, 6, heavy=True),
+    "heavy-3x1.5": Case(4.5, 3, heavy=True),
+}
 
 
-def report(name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Print temperatures of a run; g(r) of its oxygens."""
-    with h5py.File(path, "r") as file:
-        time = file["particles/trajectory/position/time"][()]
-        for label in ("temperature_mid", "temperature_mid_H", "temperature_mid_O"):
-            series = file[f"observables/{label}/value"][()]
-            error = block_error(series, time)
-            off = abs(series.mean() - 300.0)
-            verdict = "yes" if off <= 4.0 and off <= 3.0 * error else "NO"
-            print(f"{name:12s} {label:18s} {series.mean():8.2f} ± {error:5.2f} K"
-                  f"   within 3 errors and 4 K: {verdict}")
-        return radial_distribution(file, discard=0.0)
+def start(folder: Path, name: str, arguments: argparse.Namespace, steps: int,
+          frame_ps: float) -> tuple[list[str], Path]:
+    """Write the input of a case; the command and its folder."""
+    case, place = CASES[name], folder / name
+    place.mkdir(parents=True, exist_ok=True)
+    shutil.copy(REPOSITORY / "examples" / "01_water" / "water.xyz", place / "water.xyz")
+    lines = [*case.keywords(arguments.accurate, arguments.fast), "a-axis 18.643",
+             f"friction {arguments.friction}", "ml-threads 1", "printout 100",
+             f"randomseed {arguments.seed}", *arguments.keyword]
+    (place / "water.key").write_text("\n".join(lines) + "\n")
+    return ["fennix-dynamic", "water", str(steps), str(case.outer), str(frame_ps), "2",
+            str(arguments.temperature)], place
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Each case, to its end."""
+    for name in arguments.cases:
+        steps = round(1000 * arguments.ps / CASES[name].outer)
+        command, place = start(arguments.folder, name, arguments, steps, FRAME_PS)
+        if (place / "water.chk").exists():
+            command.append("--resume")
+        with open(place / "water.log", "a") as log:
+            subprocess.run(command, cwd=place, stdout=log, check=True)
+        print(f"{name}: done", flush=True)
+
+
+def measure(folder: Path, name: str, arguments: argparse.Namespace, ns_per_day: float):
+    """(ns/day, ms of the accurate, ms of the fast model) of a run of about some seconds."""
+    ps = ns_per_day * 1e3 / 86400 * arguments.seconds
+    steps = max(20, round(1000 * ps / CASES[name].outer))
+    shutil.rmtree(folder / name, ignore_errors=True)
+    command, place = start(folder, name, arguments, steps, 1e3)
+    log = subprocess.run(command, cwd=place, capture_output=True, text=True, check=True,
+                         env=os.environ | {"OMP_NUM_THREADS": "1"}).stdout
+    speed = float(re.search(r"Speed\s+([\d.]+) ns/day", log).group(1))
+    cost = {level: float(found.group(1)) if found else 0.0 for level in ("accurate", "fast")
+            for found in [re.search(rf"{level} model\s+\d+\s+([\d.]+)", log)]}
+    return speed, cost["accurate"], cost["fast"]
+
+
+def speed(arguments: argparse.Namespace) -> None:
+    """All cases in turns."""
+    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in arguments.cases}
+    known = dict.fromkeys(arguments.cases, 3.0)
+    for _ in range(arguments.turns):
+        for name in arguments.cases:
+            found[name].append(measure(arguments.folder / "speed", name, arguments, known[name]))
+            known[name] = found[name][-1][0]
+    base = found["single-1fs"]
+    print(f"{'case':14s} {'ns/day':>8s} {'ratio':>7s} {'range':>13s} {'bound':>7s} {'c':>7s}")
+    for name, rows in found.items():
+        ratios = [row[0] / one[0] for row, one in zip(rows, base, strict=True)]
+        case = CASES[name]
+        c = statistics.median(row[2] / row[1] for row in rows)
+        bound = case.outer / (1.0 + case.substeps * c)
+        print(f"{name:14s} {statistics.median(r[0] for r in rows):8.2f} "
+              f"{statistics.median(ratios):7.2f} {min(ratios):6.2f}-{max(ratios):.2f} "
+              f"{bound:7.2f} {c:7.3f}")
 
 
 def main() -> None:
-    """Both runs, both tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("run", "speed"))
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--ps", type=float, default=10.0)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
+    parser.add_argument("--ps", type=float, default=20.0)
+    parser.add_argument("--temperature", type=float, default=300.0)
     parser.add_argument("--friction", type=float, default=1.0, help="of the thermostat, 1/ps")
-    parser.add_argument("--only", choices=("two", "one"), help="run only this one, no report")
+    parser.add_argument("--accurate", default="water-accurate")
+    parser.add_argument("--fast", default="water-fast")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keyword", action="append", default=[], help="another line of the key")
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=5.0)
     arguments = parser.parse_args()
-    common = COMMON.format(threads=arguments.threads, friction=arguments.friction)
-    paths = {}
-    for name, levels, dt, seed in (("two", TWO, 3.0, 1), ("one", ONE, 1.0, 2)):
-        if arguments.only in (None, name):
-            paths[name] = run(arguments.folder, name, common + levels, dt, arguments.ps, seed)
-    if arguments.only:
-        return
-    r, g_two = report("3 × 1 fs", paths["two"])
-    _, g_one = report("1 fs, single", paths["one"])
-    worst = np.abs(g_two - g_one).argmax()
-    print(f"O-O g(r): largest difference {abs(g_two - g_one)[worst]:.3f} at {r[worst]:.2f} Å")
-    for name, g in (("3 × 1 fs", g_two), ("1 fs, single", g_one)):
-        print(f"{name:12s} first peak {g.max():.2f} at {r[g.argmax()]:.2f} Å")
+    arguments.cases = arguments.cases or ["single-1fs", "two-3x1", "heavy-4x1.5"]
+    unknown = sorted(set(arguments.cases) - set(CASES))
+    if unknown:
+        parser.error(f"no such case: {unknown[0]}; there are {', '.join(CASES)}")
+    {"run": run, "speed": speed}[arguments.what](arguments)
 
 
 if __name__ == "__main__":
