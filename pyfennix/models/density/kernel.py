@@ -36,19 +36,29 @@ def pack(module: DensityModule) -> Tensor:
     return torch.stack(rows)
 
 
-def density_energies(edges: DensityEdges, rows: Sequence[Tensor], weights: Tensor,
-                     channels: Sequence[int], widths: Sequence[int]) -> Tensor:
-    """(n_center,) energies; ``rows`` are the centers of each element.
+def read_shape(channels: Sequence[int], widths: Sequence[int]) -> Tensor:
+    """(n,) int64 sizes of a model as the kernel reads them."""
+    padded = [*channels, *[0] * (DEGREES - len(channels))]
+    return torch.tensor([len(channels), *padded, len(widths) - 1, *widths])
+
+
+def density_energies(edges: DensityEdges, order: Tensor, counts: Tensor, weights: Tensor,
+                     shape: Tensor) -> Tensor:
+    """(n_center,) energies.
+
+    Parameters
+    ----------
+    order, counts
+        (n_center,) the centers element by element, (elements,) how many of each.
+    weights, shape
+        Of :func:`pack` and :func:`read_shape`.
 
     Raises
     ------
     FennixError
         When memory is wanting.
     """
-    padded = [*channels, *[0] * (DEGREES - len(channels))]
-    shape = torch.tensor([len(channels), *padded, len(widths) - 1, *widths])
-    return _Energies.apply(edges.vectors, edges, torch.cat(list(rows)),
-                           torch.tensor([len(own) for own in rows]), shape, weights)
+    return _Energies.apply(edges.vectors, edges, order, counts, shape, weights)
 
 
 class _Energies(torch.autograd.Function):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pyfennix.exceptions import ModelError
-from pyfennix.models.density.kernel import density_energies, pack
+from pyfennix.models.density.kernel import density_energies, pack, read_shape
 from pyfennix.models.density.sums import DensityEdges, density, trained_density
 from pyfennix.models.fnx.edges import Edges
 from pyfennix.models.fnx.layers import NeuralNet
@@ -59,6 +59,7 @@ class DensityModule(FnxModule):
             raise ModelError("elements names one twice")
         count, width = len(self.elements), len(self.elements) * self.radial
         self.channels, self.widths = tuple(channels), (_features(channels), *neurons, 1)
+        self.kernel_shape = read_shape(self.channels, self.widths)
         self.mixing = nn.ParameterList(
             nn.Parameter(torch.randn(count, width, c) / math.sqrt(width)) for c in channels
         )
@@ -80,13 +81,13 @@ class DensityModule(FnxModule):
     def run(self, state: State) -> None:
         """Per evaluation; see the base class."""
         edges = self._edges(state["graphs"][self.graph_key], state["input"].topology)
-        rows = self._rows(state["input"].topology)
         if state["native"]:
             weights = state["static"][f"{self.own_name}/weights"]
-            energy = density_energies(edges, rows, weights, self.channels, self.widths)
+            energy = density_energies(edges, *self._order(state["input"].topology), weights,
+                                      self.kernel_shape)
         else:
             sums = trained_density if self._trains(edges) else density
-            energy = self._energies(sums(edges), rows)
+            energy = self._energies(sums(edges), self._rows(state["input"].topology))
         state[self.writes[0]] = energy.unsqueeze(1)
 
     def _edges(self, lists: Edges | Graph, top: Topology) -> DensityEdges:
@@ -121,6 +122,14 @@ class DensityModule(FnxModule):
             species = self._species(top)[: top.n_center]
             top.cache[key] = [(species == place).nonzero().squeeze(1)
                               for place in range(len(self.elements))]
+        return top.cache[key]
+
+    def _order(self, top: Topology) -> tuple[Tensor, Tensor]:
+        """The centers element by element, and how many there are of each."""
+        key = ("density order", self.elements)
+        if key not in top.cache:
+            rows = self._rows(top)
+            top.cache[key] = torch.cat(rows), torch.tensor([len(own) for own in rows])
         return top.cache[key]
 
     def invariants(self, sums: Tensor, place: int) -> Tensor:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -23,6 +25,12 @@ def repulsion(table: dict[str, Tensor], edges: Edges, p: float = 6.0) -> Tensor:
     return _Repulsion.apply(edges.vectors, table, edges, p)
 
 
+@lru_cache(maxsize=64)
+def _made_switch(cutoff: float, kind: str, power: Tensor | float, exact: bool) -> Tensor:
+    """(9,) a switch as the kernel reads it; the same few are asked for at every evaluation."""
+    return torch.tensor([cutoff, *switch_numbers(kind, power, exact)], dtype=torch.float64)
+
+
 class _Repulsion(torch.autograd.Function):
     """The gradient comes with the energies; only its factor per receiver is left for later."""
 
@@ -30,9 +38,8 @@ class _Repulsion(torch.autograd.Function):
     def forward(ctx, vectors, table, edges, p):
         vectors, dtype = vectors.contiguous(), vectors.dtype
         cutoff, kind, power, exact = edges.switch_settings
-        own = switch_numbers(kind, power, exact)
-        own, end = (torch.tensor([cutoff, *numbers], dtype=torch.float64)
-                    for numbers in (own, switch_numbers("polynomial", p, False)))
+        make = _made_switch.__wrapped__ if isinstance(power, Tensor) else _made_switch
+        own, end = make(cutoff, kind, power, exact), _made_switch(cutoff, "polynomial", p, False)
         row, column, _ = edges.pair_rows
         energies = vectors.new_empty(len(edges.first) - 1)
         gradient, scratch = torch.empty_like(vectors), vectors.new_empty(len(vectors))
