@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BUILD_FILES := pyproject.toml meson.build $(shell find fortran pyfennix -name meson.build -o -name kind_map)
 
 .DEFAULT_GOAL := help
-.PHONY: help example example-python example-own-model example-ranks test test-physics build lint docs benchmark benchmark-ranks \
+.PHONY: help example example-python example-own-model example-ranks example-distill test test-physics build lint docs benchmark benchmark-ranks \
 	compare-fennol benchmark-fennol clean distclean
 
 help: ## this list
@@ -33,6 +33,9 @@ example-own-model: build ## a potential of your own (examples/03_own_model)
 
 example-ranks: build ## the same run on one rank and on two, compared (examples/04_ranks)
 	examples/04_ranks/run.sh
+
+example-distill: build ## a fast model for a droplet of water made from the accurate one (examples/05_distill)
+	examples/05_distill/run.sh
 
 test: build lint ## linters and every test
 	$(VENV)/bin/meson test -C build/editable --print-errorlogs

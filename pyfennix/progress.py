@@ -39,6 +39,11 @@ class Progress:
         line += f"  {speed:.1f} {self.what}/s  {left:.0f} s left   "
         print(line, end="\n" if done == self.steps else "", file=sys.stderr, flush=True)
 
+    def note(self, text: str) -> None:
+        """Print a line on stdout that stays, without mixing it with the line of progress."""
+        print(f"\r{'':<78}\r", end="", file=sys.stderr, flush=True)
+        print(text, flush=True)
+
     def stop(self, reason: str) -> None:
         """End the line before all is done, and say why."""
         if self._done < self.steps:

@@ -211,8 +211,8 @@ def run(trainer: Trainer, quiet: bool = False) -> None:
         if trainer.step % settings.check_every == 0 or trainer.step == steps:
             errors = trainer.check()
             if not quiet:
-                print(f"step {trainer.step}  loss {trainer.history[-1]['loss']:.4f}  {errors}"
-                      f"  {trainer.seconds / 60:.1f} min", flush=True)
+                progress.note(f"step {trainer.step}  loss {trainer.history[-1]['loss']:.4f}  "
+                              f"{errors}  {trainer.seconds / 60:.1f} min")
             if settings.patience and trainer.since_best >= settings.patience:
                 print(f"stopped early: {settings.patience} checks without improvement", flush=True)
                 break

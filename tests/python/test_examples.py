@@ -19,6 +19,8 @@ COMMANDS = {
     "03_own_model": (["bash", "03_own_model/run.sh"], "200",
                      ["argon.log", "argon.arc", "argon.h5"]),
     "04_ranks": (["bash", "04_ranks/run.sh"], "20", ["1/water.h5", "2/water.h5"]),
+    "05_distill": (["env", "PS=0.3", "bash", "05_distill/run.sh"], "100",
+                   ["fast.fnx", "report.html", "report.json", "spectrum.png"]),
 }
 
 
