@@ -73,7 +73,7 @@ def test_labels_are_the_accurate_model_s(distilled):
     folder, _ = distilled
     model = load_model("water-fast")
     frames = read_store(folder / "data1-training.h5")
-    assert {f.kind for f in frames} == {"md", "stretched", "strained"}
+    assert {f.kind for f in frames} == {"md", "stretched", "strained", "contact"}
     for frame in frames[::5]:
         wanted = evaluate(model, frame.numbers, frame.positions, frame.cell)
         assert np.allclose(frame.forces * fx.units.EV_IN_KCAL, wanted.forces, atol=2e-3)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from helpers.waters import cubic, waters
 
+from pyfennix.distillation.augment import contacts
 from pyfennix.distillation.difference import Histogram, by_magnitude
 from pyfennix.distillation.report import write_report
 from pyfennix.distillation.selection import decorrelated, describe, select_diverse
@@ -106,3 +107,25 @@ def test_a_fat_tail_is_said_in_the_report(tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert "Refused as a default" in page
     assert "&lt;x&gt;" in page
+
+
+def test_contacts_push_whole_molecules_together():
+    rng = np.random.default_rng(0)
+    one = frame(2)
+    pushed = contacts(one, rng)
+    move = pushed.positions - one.positions
+    moved = np.abs(move).max(axis=1) > 0.0
+    assert 0 < moved.sum() < 24
+    for molecule in move.reshape(-1, 3, 3):  # rigidly
+        assert np.abs(molecule - molecule[0]).max() < 1e-12
+
+    def closest(f: Frame) -> float:
+        vectors = f.positions[:, None] - f.positions[None]
+        vectors -= f.cell[0, 0] * np.round(vectors / f.cell[0, 0])
+        distance = np.linalg.norm(vectors, axis=2)
+        same = np.repeat(np.arange(8), 3)
+        return distance[same[:, None] != same[None]].min()
+
+    assert min(closest(contacts(one, rng)) for _ in range(10)) < 0.9 * closest(one)
+    lone = Frame(one.numbers[:3], one.positions[:3])
+    assert contacts(lone, rng) is None
