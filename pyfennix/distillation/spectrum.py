@@ -12,8 +12,9 @@ WAVENUMBER = 1e15 / 2.99792458e10
 # The outer kick is an impulse: a vibration of period T drives it into resonance near T/2, and
 # with an anharmonic rest already near T/3; this share of T is the usual limit
 _OF_PERIOD = 0.35
-# share of the power that may lie above the Nyquist frequency of the outer step
-FAST_SHARE = 1e-3
+# power of ΔF above the Nyquist frequency of the outer step that is allowed, over all power of the
+# accurate force: a hundredth of its amplitude
+FAST_SHARE = 1e-4
 
 
 @dataclass
@@ -53,10 +54,11 @@ class Spectrum:
 
     def suggested(self) -> float:
         """Outer step in whole half fs: a third of the shortest period at most, and hardly any
-        power of ΔF above what it can follow."""
+        power of ΔF, measured by that of the force, above what it can follow."""
         best = 0.5
         for outer in np.arange(0.5, 12.01, 0.5):
-            if outer > _OF_PERIOD * self.shortest_period or self.above(outer) > FAST_SHARE:
+            left = self.relative * self.above(outer)
+            if outer > _OF_PERIOD * self.shortest_period or left > FAST_SHARE:
                 break
             best = float(outer)
         return best
