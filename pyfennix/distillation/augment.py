@@ -23,14 +23,19 @@ _NEAR, _CLOSEST, _PUSHED = 3.5, 0.6, 0.1
 def moved_copies(frames: Sequence[Frame], seed: int) -> list[Frame]:
     """Unlabelled copies of each frame: hydrogens stretched, everything shaken, molecules pushed.
 
-    The shaken copy of a periodic frame is strained as well. Amplitudes are drawn for each copy,
-    so that small displacements are as usual as large ones. A frame of a single molecule has no
-    copy with contacts.
+    Stretches come in pairs of opposite signs, one family with the frame (whose name is set): the
+    change of forces says how stiff a bond is, that from one to the other how anharmonic. The
+    shaken copy of a periodic frame is strained as well. Amplitudes are drawn for each copy, so that
+    small displacements are as usual as large ones. A frame of a single molecule has no copy with
+    contacts.
     """
     rng = np.random.default_rng((seed, 7))
     copies = []
-    for frame in frames:
-        copies.append(stretched(frame, STRETCH * rng.uniform(0.3, 1.0), rng))
+    for k, frame in enumerate(frames):
+        longer = stretched(frame, STRETCH * rng.uniform(0.3, 1.0), rng)
+        shorter = frame.moved(frame.positions - longer.positions, "stretched")
+        frame.family = longer.family = shorter.family = f"{seed}.{k}.{frame.run}"
+        copies += [longer, shorter]
         copy = shaken(frame, SHAKE * rng.uniform(0.1, 1.0), rng)
         if frame.cell is not None:
             copy = strained(copy, STRAIN, rng)

@@ -36,6 +36,8 @@ from pyfennix.training.teacher import label
 from pyfennix.training.trainer import train
 
 _INTERVAL, _TEST_SHARE = 20.0, 0.2  # fs between frames; share of each run that is the test
+# weight of the change of forces when bonds are stretched
+_CHANGE = 5.0
 # mended holes are a rare sort of frame: they make up at least this share of what is seen
 _HOLE_SHARE = 0.3
 
@@ -202,7 +204,7 @@ class _Stages:
         wanted = TrainSettings()
         wanted.model.shape, wanted.model.changes, wanted.model.start = s.shape, s.changes, start
         wanted.data.train, wanted.data.validation = [str(files[0])], [str(files[1])]
-        wanted.data.max_force = 100.0
+        wanted.data.max_force, wanted.loss.change = 100.0, _CHANGE
         later = number > 1 or bool(start)
         wanted.optimizer.steps = max(1, s.steps // 2) if later else s.steps
         wanted.optimizer.learning_rate = s.learning_rate * (0.3 if later else 1.0)

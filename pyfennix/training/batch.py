@@ -33,6 +33,8 @@ class Batch:
         (n, 3) eV/Å and (n, 1), zero where unknown.
     virial, has_virial
         (frames, 3, 3) eV and (frames,).
+    relatives
+        (pairs, 2) rows of one atom in the first frame of a family and in another.
     """
 
     topology: object
@@ -45,6 +47,7 @@ class Batch:
     weights: Tensor
     virial: Tensor
     has_virial: Tensor
+    relatives: Tensor
 
 
 @dataclass(eq=False)
@@ -94,7 +97,22 @@ def collate(frames: Sequence[Frame], cutoff: float, dtype: torch.dtype = torch.f
         put([f.energy or 0.0 for f in frames]),
         put([f.energy is not None and f.weights is None for f in frames]),
         put(forces), put(weights), put(virial), put([f.virial is not None for f in frames]),
+        put(_relatives(frames), torch.int64),
     )
+
+
+def _relatives(frames: Sequence[Frame]) -> np.ndarray:
+    """(pairs, 2), see :class:`Batch`."""
+    firsts: dict[str, int] = {}
+    pairs, start = [np.zeros((0, 2), dtype=np.int64)], 0
+    for frame in frames:
+        if frame.family and frame.family in firsts:
+            rows = np.arange(len(frame))
+            pairs.append(np.column_stack([firsts[frame.family] + rows, start + rows]))
+        elif frame.family:
+            firsts[frame.family] = start
+        start += len(frame)
+    return np.concatenate(pairs)
 
 
 def predict(model: Model, batch: Batch, create_graph: bool,

@@ -31,6 +31,9 @@ class Frame:
         atoms of a fragment); None means 1. A frame with weights has no energy of its own.
     kind
         Free word on how the geometry was made.
+    family
+        Name that a geometry shares with copies of it whose bonds are stretched: they are learned
+        from together, and the change of their forces counts in the loss. Empty: none.
     """
 
     numbers: np.ndarray
@@ -43,6 +46,7 @@ class Frame:
     run: str = ""
     weights: np.ndarray | None = None
     kind: str = ""
+    family: str = ""
     cache: dict = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:

@@ -14,7 +14,9 @@ def total_loss(found: Prediction, batch: Batch, weights: LossSettings) -> Tensor
     """A 0-d loss; every part is a mean of Huber losses in units of its scale.
 
     Forces count per component, energies and virials per atom; a label that is unknown counts
-    nothing.
+    nothing. Within a family the *change* of each atom's force counts as well: what a fast model
+    misses of a vibration's anharmonicity resonates with the outer step, and is hidden below what it
+    misses of far neighbours, which does not change when a bond is stretched.
     """
     loss = weights.forces * _mean(found.forces, batch.forces, weights.force_scale,
                                   batch.weights.expand_as(found.forces))
@@ -26,6 +28,13 @@ def total_loss(found: Prediction, batch: Batch, weights: LossSettings) -> Tensor
         loss = loss + weights.virial * _mean(
             found.virial / per, batch.virial / per, weights.energy_scale,
             batch.has_virial.view(-1, 1, 1).expand_as(batch.virial))
+    if weights.change > 0 and len(batch.relatives):
+        first, other = batch.relatives.unbind(1)
+        change = [forces.index_select(0, other) - forces.index_select(0, first)
+                  for forces in (found.forces, batch.forces)]
+        known = batch.weights.index_select(0, first) * batch.weights.index_select(0, other)
+        loss = loss + weights.change * _mean(*change, weights.force_scale,
+                                             known.expand_as(change[0]))
     return loss
 
 

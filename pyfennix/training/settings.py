@@ -42,6 +42,7 @@ class LossSettings:
     forces: float = 1.0
     energy: float = 5.0  # of the error per atom
     virial: float = 1.0  # of the error per atom
+    change: float = 0.0  # of the change of forces between the frames of a family
     members: float = 0.0  # of every member of an ensemble, energy per atom
     force_scale: float = 0.05  # eV/Å
     energy_scale: float = 0.01  # eV per atom
@@ -102,6 +103,7 @@ _RANGES = {
     "check_every": (1, 10**9), "validation_frames": (1, 10**9), "patience": (0, 10**9),
     "threads": (0, 1024), "seed": (0, 2**31 - 1), "split_seed": (0, 2**31 - 1),
     "forces": (0.0, 1e9), "energy": (0.0, 1e9), "virial": (0.0, 1e9), "members": (0.0, 1e9),
+    "change": (0.0, 1e9),
 }  # fmt: skip
 
 

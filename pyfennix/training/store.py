@@ -21,7 +21,7 @@ def read_store(path: Path) -> list[Frame]:
 
     A group holds ``atomic_numbers`` (n,), ``positions`` (m, n, 3) Å and any of ``energy`` (m,) eV,
     ``forces`` (m, n, 3) eV/Å, ``cell`` (m, 3, 3), ``virial`` (m, 3, 3) eV = dE/dstrain,
-    ``weights`` (m, n), ``run_id`` and ``kind`` (m,); attribute ``total_charge`` in e.
+    ``weights`` (m, n), ``run_id``, ``kind`` and ``family`` (m,); attribute ``total_charge`` in e.
 
     Raises
     ------
@@ -49,7 +49,8 @@ def _read_group(path: Path, name: str, group: h5py.Group) -> list[Frame]:
     positions = group["positions"][()].astype(np.float64)
     m, n = len(positions), len(numbers)
     shapes = {"positions": (m, n, 3), "energy": (m,), "forces": (m, n, 3), "cell": (m, 3, 3),
-              "virial": (m, 3, 3), "weights": (m, n), "run_id": (m,), "kind": (m,)}
+              "virial": (m, 3, 3), "weights": (m, n), "run_id": (m,), "kind": (m,),
+              "family": (m,)}
     have = {"positions": positions}
     for key, shape in shapes.items():
         if key in group and key not in have:
@@ -72,7 +73,7 @@ def _read_group(path: Path, name: str, group: h5py.Group) -> list[Frame]:
         Frame(numbers, positions[k], one("cell", k),
               None if "energy" not in have else float(have["energy"][k]),
               one("forces", k), one("virial", k), charge, f"{path.name}:{name}:{word('run_id', k)}",
-              one("weights", k), word("kind", k))
+              one("weights", k), word("kind", k), word("family", k))
         for k in range(m)
     ]
 
@@ -107,5 +108,6 @@ def _write_group(group: h5py.Group, frames: list[Frame]) -> None:
             group[key] = values
             if key in UNITS:
                 group[key].attrs["units"] = UNITS[key]
-    for key, words in (("run_id", [f.run for f in frames]), ("kind", [f.kind for f in frames])):
+    for key, words in (("run_id", [f.run for f in frames]), ("kind", [f.kind for f in frames]),
+                       ("family", [f.family for f in frames])):
         group[key] = np.array([word.encode() for word in words])

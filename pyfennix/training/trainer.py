@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +18,11 @@ from pyfennix.progress import Progress
 from pyfennix.training.batch import collate, predict
 from pyfennix.training.checkpoint import NAME, load_checkpoint, save_checkpoint
 from pyfennix.training.curves import write_curves
+from pyfennix.training.draw import Draw
 from pyfennix.training.errors import Errors, measure
-from pyfennix.training.frames import Frame
 from pyfennix.training.losses import member_loss, total_loss
 from pyfennix.training.optimizer import make_average, make_optimizer
 from pyfennix.training.settings import (
-    OptimizerSettings,
     TrainSettings,
     as_tree,
     read_settings,
@@ -134,33 +132,6 @@ class Trainer:
         if state["threads"] != torch.get_num_threads():
             print(f"note: the checkpoint was made with {state['threads']} threads, this run has "
                   f"{torch.get_num_threads()}: weights will agree to rounding only", flush=True)
-
-
-class Draw:
-    """Endless shuffled drawing of frames: an order per epoch, known from seed and epoch alone."""
-
-    def __init__(self, frames: Sequence[Frame], settings: OptimizerSettings) -> None:
-        self.frames, self.settings = frames, settings
-        self.epoch, self.position = 0, 0
-        self._order: tuple[int, np.ndarray] | None = None
-
-    def take(self) -> list[Frame]:
-        """The next frames, at least one, of about ``batch_atoms`` atoms."""
-        taken: list[Frame] = []
-        atoms = 0
-        while not taken or atoms + len(self.frames[self._next()]) <= self.settings.batch_atoms:
-            taken.append(self.frames[self._next()])
-            atoms += len(taken[-1])
-            self.position += 1
-        return taken
-
-    def _next(self) -> int:
-        if self.position == len(self.frames):
-            self.epoch, self.position = self.epoch + 1, 0
-        if self._order is None or self._order[0] != self.epoch:
-            rng = np.random.default_rng((self.settings.seed, self.epoch))
-            self._order = self.epoch, rng.permutation(len(self.frames))
-        return int(self._order[1][self.position])
 
 
 def train(settings: TrainSettings | str | Path, folder: str | Path, resume: bool = False,

@@ -19,9 +19,10 @@ from pyfennix.models.fnx.checkpoint import load_fnx
 from pyfennix.models.registry import load_model
 from pyfennix.training import trainer as engine
 from pyfennix.training.batch import collate, predict
+from pyfennix.training.draw import Draw
 from pyfennix.training.errors import measure
 from pyfennix.training.losses import total_loss
-from pyfennix.training.settings import LossSettings, TrainSettings, read_settings
+from pyfennix.training.settings import LossSettings, OptimizerSettings, TrainSettings, read_settings
 from pyfennix.training.shapes import SHAPES, make_model
 from pyfennix.training.store import write_store
 from pyfennix.units import EV_IN_KCAL
@@ -256,3 +257,25 @@ def test_an_unknown_shape_is_named():
         make_model("fats", (1, 8), {})
     with pytest.raises(InputError, match="did you mean channels"):
         make_model("fast", (1, 8), {"chanels": [1]})
+
+
+def test_families_are_drawn_together_and_their_change_counts(tmp_path):
+
+    frames = water_frames(6)
+    for frame in frames[:4:2]:
+        frame.family = "a"
+    frames[5].family = "b"
+    draw = Draw(frames, OptimizerSettings(batch_atoms=24))
+    seen = [draw.take() for _ in range(5)]
+    assert sorted(len(group) for group in seen) == [1, 1, 1, 1, 2]
+    assert {id(f) for group in seen for f in group} == set(map(id, frames))
+    pair = next(group for group in seen if len(group) == 2)
+    batch = collate(pair, 3.5)
+    assert batch.relatives.tolist() == [[k, k + 24] for k in range(24)]
+    # an error that both share does not change, one of a single frame does
+    found = predict(load_model("water-fast"), batch, create_graph=False)
+    weights = LossSettings(forces=0.0, energy=0.0, virial=0.0, change=1.0)
+    found.forces = batch.forces + 0.3
+    assert float(total_loss(found, batch, weights).detach()) < 1e-6
+    found.forces[24:] += 0.1
+    assert float(total_loss(found, batch, weights).detach()) == pytest.approx(0.1 - 0.025, rel=1e-3)
