@@ -27,7 +27,7 @@ def distill(systems: str | Path | Sequence[str | Path], accurate: str | Path | A
         A shipped name, a file, a model object or an ASE calculator.
     folder
         Where everything is written, ``fast.fnx`` and ``report.html`` among it; default:
-        SYSTEM-distilled. What is there already is gone on with.
+        SYSTEM-distilled, or SYSTEM-repaired. What is there already is gone on with.
     options
         Fields of :class:`pyfennix.distillation.settings.DistillSettings`.
 
@@ -49,6 +49,7 @@ def distill(systems: str | Path | Sequence[str | Path], accurate: str | Path | A
     if unknown:
         raise InputError(f"{unknown[0]} is no option of a distillation: there are "
                          f"{', '.join(sorted(known))}")
-    folder = Path(folder or f"{Path(names[0]).stem}-distilled")
+    done = "repaired" if options.get("repair") else "distilled"
+    folder = Path(folder or f"{Path(names[0]).stem}-{done}")
     return run_distillation(DistillSettings([str(name) for name in names], accurate, folder,
                                             **options))

@@ -46,7 +46,8 @@ _HELP = {
     "inner_radius": "Å, radius of the atoms of a fragment that are learned from",
     "shape": "of the fast model (docs/training.md)",
     "heavy_hydrogen": "two-level runs with hydrogens of 4 g/mol",
-    "charge": "total charge, e", "threads": "of torch; default: all", "seed": "of random numbers",
+    "charge": "total charge, e; default: the system's own",
+    "threads": "of torch; default: all", "seed": "of random numbers",
 }
 
 
@@ -56,7 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accurate", required=True, metavar="MODEL",
                         help="a shipped name, FILE.fnx, FILE.py:Name")
     parser.add_argument("--out", metavar="FOLDER",
-                        help="where everything is written; default: SYSTEM-distilled")
+                        help="where everything is written; default: SYSTEM-distilled or "
+                             "SYSTEM-repaired")
     defaults = DistillSettings([], None, Path())
     for part in fields(DistillSettings):
         if part.name not in _HELP:
@@ -69,16 +71,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             kind = float if part.name == "temperatures" else str
             parser.add_argument(flag, nargs="+", type=kind, default=default, help=text)
         else:
-            kind = float if default is None else type(default)
+            kind = float if default is None else type(default)  # margin, charge
             shown = f"{text} (default {default})" if default else text
             parser.add_argument(flag, type=kind, default=default, help=shown,
                                 metavar=kind.__name__.upper())
 
 
 def act(parsed: argparse.Namespace) -> int:
-    """Distil as the arguments say; status 1 when the model must not be a default."""
+    """Distil as the arguments say; status 2 when the model must not be a default."""
     given = {name: getattr(parsed, name) for name in _HELP}
-    folder = Path(parsed.out or f"{Path(parsed.systems[0]).stem}-distilled")
+    done = "repaired" if parsed.repair else "distilled"
+    folder = Path(parsed.out or f"{Path(parsed.systems[0]).stem}-{done}")
     settings = DistillSettings(parsed.systems, parsed.accurate, folder, **given)
     settings.check()
     from pyfennix.distillation.pipeline import (
@@ -87,7 +90,7 @@ def act(parsed: argparse.Namespace) -> int:
 
     facts = run_distillation(settings)
     print("\n".join(summary(facts)))
-    return 1 if facts.get("difference", {}).get("refused") else 0
+    return 2 if facts.get("difference", {}).get("refused") else 0
 
 
 def summary(facts: dict) -> list[str]:

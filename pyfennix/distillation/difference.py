@@ -101,7 +101,8 @@ def by_magnitude(found: np.ndarray, wanted: np.ndarray,
     for low, high in pairwise(edges):
         inside = (size >= low) & (size < high)
         if inside.any():
-            rows.append({"from": float(low), "to": float(high), "atoms": int(inside.sum()),
+            rows.append({"from": float(low), "to": float(high) if np.isfinite(high) else None,
+                         "atoms": int(inside.sum()),
                          "rmse": float(np.sqrt(square[inside].mean())),
                          "relative": float(np.sqrt(square[inside].mean()) * 1e-3
                                            / np.sqrt((wanted[inside] ** 2).mean()))})

@@ -50,7 +50,7 @@ def _errors(figure, facts: dict) -> None:
     left.set(ylabel="force error, meV/Å", xlabel="element")
     left.legend(frameon=False)
     rows = facts["by_magnitude"]
-    labels = [f"{r['from']:g}-{r['to']:g}" if np.isfinite(r["to"]) else f"> {r['from']:g}"
+    labels = [f"> {r['from']:g}" if r["to"] is None else f"{r['from']:g}-{r['to']:g}"
               for r in rows]
     right.bar(np.arange(len(rows)), [100 * r["relative"] for r in rows], color="C2")
     right.set_xticks(np.arange(len(rows)), labels, fontsize=8)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from pyfennix.distillation.settings import DistillSettings
 from pyfennix.fragments.choose import choose_centers
-from pyfennix.fragments.label import Labels, label_region
+from pyfennix.fragments.label import Labels, exact_margin, label_region
 from pyfennix.fragments.molecules import find_molecules
 from pyfennix.models.adapters.door import AnyModel
+from pyfennix.models.registry import load_model
 from pyfennix.progress import Progress
 from pyfennix.training.frames import Frame
-from pyfennix.training.shapes import SHAPES
+from pyfennix.training.shapes import make_model
 
 # Å kept around inner atoms beyond what the fast model's forces feel, so that rounding of a
 # distance never decides
@@ -33,8 +34,9 @@ def from_fragments(settings: DistillSettings, accurate: AnyModel,
     ModelError
         As of :func:`pyfennix.fragments.label.label_fragment`.
     """
-    size = SHAPES[settings.shape] | settings.changes
-    reach = 2.0 * float(size["cutoff"]) + _SLACK
+    if not frames:
+        return []
+    reach = _reach(settings, frames)
     found: list[Frame] = []
     progress = Progress(len(frames) * settings.fragments, "fragments")
     for k, frame in enumerate(frames):
@@ -45,9 +47,19 @@ def from_fragments(settings: DistillSettings, accurate: AnyModel,
             labels = label_region(accurate, frame.numbers, frame.positions, frame.cell,
                                   int(center), settings.inner_radius, settings.margin, bonds,
                                   charge=frame.charge)
-            found.append(_as_frame(labels.trim(min(reach, labels.fragment.margin)), frame))
+            if labels.exact:  # else caps and completed molecules are part of what was labelled
+                labels = labels.trim(min(reach, labels.fragment.margin))
+            found.append(_as_frame(labels, frame))
             progress.show(len(found))
     return found
+
+
+def _reach(settings: DistillSettings, frames: Sequence[Frame]) -> float:
+    """Å around inner atoms that the fast model's forces feel."""
+    if settings.start:
+        return exact_margin(load_model(settings.start)) + _SLACK
+    elements = sorted({int(z) for frame in frames for z in frame.numbers})
+    return exact_margin(make_model(settings.shape, elements, settings.changes)) + _SLACK
 
 
 def _as_frame(labels: Labels, parent: Frame) -> Frame:

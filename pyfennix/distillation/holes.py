@@ -5,29 +5,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from pyfennix.exceptions import InputError
-from pyfennix.io.h5md import TRAJECTORY, count_frames, open_for_reading
 from pyfennix.training.frames import Frame
+from pyfennix.training.trajectories import read_timed
+
+# ps without a harvested frame after which the next one is another event
+_APART = 0.1
 
 
-def read_holes(path: Path) -> list[Frame]:
-    """All frames of NAME.holes.h5, without labels, in the order of time.
+def read_holes(path: Path, charge: float = 0.0) -> list[Frame]:
+    """All frames of NAME.holes.h5, without labels, in the order of time; one run for each event.
 
     Raises
     ------
     InputError
-        When the file cannot be read or holds no frame.
+        When the file cannot be read or holds fewer than two frames.
     """
-    with open_for_reading(path) as file:
-        count = count_frames(file)
-        if not count:
-            raise InputError(f"{path}: no frame was harvested; lower harvest-force, or run longer")
-        group = file[TRAJECTORY]
-        numbers = group["species"][()].astype(np.int64)
-        positions = group["position/value"][:count]
-        edges = group["box/edges/value"][:count] if "edges" in group["box"] else [None] * count
-        return [Frame(numbers, np.array(x, dtype=np.float64),
-                      None if cell is None else np.array(cell), run=path.name, kind="hole")
-                for x, cell in zip(positions, edges, strict=True)]
+    timed = read_timed(path)
+    if len(timed) < 2:
+        raise InputError(f"{path}: holds {len(timed)} harvested frame"
+                         f"{'s' * (len(timed) != 1)}, two are needed; lower harvest-force, or run "
+                         "longer")
+    event, before, frames = 0, timed[0][1], []
+    for frame, time in timed:
+        event += time - before > _APART
+        before = time
+        frame.run, frame.kind, frame.charge = f"{path.name}:{event}", "hole", charge
+        frames.append(frame)
+    return frames

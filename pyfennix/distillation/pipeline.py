@@ -5,41 +5,32 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from pyfennix.distillation.augment import moved_copies
-from pyfennix.distillation.fragment_data import from_fragments
-from pyfennix.distillation.holes import read_holes
+from pyfennix.distillation.data import Parts, Supply
 from pyfennix.distillation.report import write_report
 from pyfennix.distillation.sampling import Sampler
-from pyfennix.distillation.selection import decorrelated, select_diverse
 from pyfennix.distillation.settings import DistillSettings
-from pyfennix.distillation.systems import read_system
+from pyfennix.distillation.systems import read_systems
 from pyfennix.distillation.testing import (
     compare_cost,
     difference_spectrum,
     frame_errors,
     two_level_run,
 )
+from pyfennix.distillation.unchanged import refuse_changes
 from pyfennix.exceptions import InputError
 from pyfennix.models.registry import load_model
-from pyfennix.progress import Progress
 from pyfennix.training.checkpoint import NAME
 from pyfennix.training.frames import Frame
-from pyfennix.training.readers import read_frames
 from pyfennix.training.settings import TrainSettings
 from pyfennix.training.store import read_store, write_store
-from pyfennix.training.teacher import label
 from pyfennix.training.trainer import train
 
-_INTERVAL, _TEST_SHARE = 20.0, 0.2  # fs between frames; share of each run that is the test
 # weight of the change of forces when bonds are stretched
 _CHANGE = 5.0
-# mended holes are a rare sort of frame: they make up at least this share of what is seen
-_HOLE_SHARE = 0.3
 
 
 def run_distillation(settings: DistillSettings) -> dict:
@@ -50,31 +41,31 @@ def run_distillation(settings: DistillSettings) -> dict:
     Raises
     ------
     InputError
-        When the system, a file or a setting cannot be used.
+        When the system, a file or a setting cannot be used, or the folder is another's.
     ModelError
         When a model cannot be read or fails.
     """
     settings.check()
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    settings.folder.mkdir(parents=True, exist_ok=True)
     accurate = load_model(settings.accurate)
-    samplers = [Sampler(settings, read_system(name, accurate), accurate, Path(name).stem)
-                for name in settings.systems]
+    samplers = [Sampler(settings, atoms, accurate, name)
+                for name, atoms in read_systems(settings.systems, accurate)]
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    refuse_changes(settings, accurate)
     stages = _Stages(settings, samplers, accurate)
     sizes = ", ".join(f"{s.name} ({len(s.atoms)} atoms)" for s in samplers)
     stages.say(f"{sizes}; accurate model {accurate.name}")
-    training, test = stages.first_data()
-    before = _hole_errors(settings.start, test) if settings.repair else None
-    fast = stages.train(1, training, test, settings.start)
+    data = stages.data(1)
+    before = _hole_errors(settings.start, data.test) if settings.repair else None
+    fast = stages.train(1, data, settings.start)
     for number in range(2, settings.rounds + 1):
-        more, more_test = stages.more_data(number, fast)
-        training, test = training + more, test + more_test
-        fast = stages.train(number, training, test, fast)
+        data = data.joined(stages.data(number, fast))
+        fast = stages.train(number, data, fast)
     shutil.copy(fast, settings.folder / "fast.fnx")
-    facts = stages.test(settings.folder / "fast.fnx", test)
+    facts = stages.test(settings.folder / "fast.fnx", data.test)
     if before is not None:
-        facts["repair"] = {"before": before, "after": _hole_errors(fast, test)}
+        facts["repair"] = {"before": before, "after": _hole_errors(fast, data.test)}
     write_report(settings.folder, facts)
     stages.say(f"written: {settings.folder / 'fast.fnx'} and report.html beside it")
     return facts
@@ -86,123 +77,42 @@ class _Stages:
     def __init__(self, settings: DistillSettings, samplers: list[Sampler], accurate) -> None:
         self.settings, self.samplers, self.accurate = settings, samplers, accurate
         self.folder, self.begin = settings.folder, time.monotonic()
+        self.supply = Supply(settings, samplers, accurate, self.say)
 
     def say(self, text: str) -> None:
         """A line with the minutes since the start."""
         print(f"[{(time.monotonic() - self.begin) / 60:5.1f} min] {text}", flush=True)
 
-    def first_data(self) -> tuple[list[Frame], list[Frame]]:
-        """Frames of the first round: dynamics with the accurate model, or files."""
-        return self._kept(1, self._sample_first)
-
-    def more_data(self, number: int, fast: str) -> tuple[list[Frame], list[Frame]]:
-        """Frames of two-level dynamics with the fast model at hand."""
-
-        def sample() -> tuple[list[Frame], list[Frame]]:
-            training, test = [], []
-            for sampler in self.samplers:
-                runs = []
-                for temperature in self.settings.temperatures:
-                    self.say(f"round {number}: {sampler.name}, two-level dynamics at "
-                             f"{temperature:g} K")
-                    runs.append(sampler.double(temperature, fast, number, _INTERVAL))
-                chosen = self._choose(runs, self.settings.frames_for(len(sampler.atoms)) // 2)
-                training, test = training + chosen[0], test + chosen[1]
-            return training, test
-
-        return self._kept(number, sample)
-
-    def _kept(self, number: int, make) -> tuple[list[Frame], list[Frame]]:
-        """What a stage made, from its files if it was done before."""
-        files = [self.folder / f"data{number}-{part}.h5" for part in ("training", "test")]
+    def data(self, number: int, fast: str = "") -> Parts:
+        """The frames of a round, from its files if it was done before."""
+        files = [self.folder / f"data{number}-{part}.h5" for part in Parts._fields]
         if not all(file.is_file() for file in files):
-            for file, frames in zip(files, make(), strict=True):
+            made = self.supply.more(number, fast) if number > 1 else self.supply.first()
+            for name, frames in zip(Parts._fields, made, strict=True):
+                if not frames and number == 1:
+                    raise InputError(f"there are too few frames for a {name} part: sample more "
+                                     "picoseconds or give longer trajectories")
+            for file, frames in zip(files, made, strict=True):
                 write_store(file, frames)
-        training, test = (read_store(file) for file in files)
-        self.say(f"round {number}: {len(training)} frames to learn from, {len(test)} to test on")
-        return training, test
+        found = Parts(*(read_store(file, empty=number > 1) for file in files))
+        self.say(f"round {number}: {len(found.training)} frames to learn from, "
+                 f"{len(found.validation)} to choose by, {len(found.test)} to test on")
+        return found
 
-    def _sample_first(self) -> tuple[list[Frame], list[Frame]]:
-        s = self.settings
-        training, test = [], []
-        for runs in self._given() if s.trajectory else self._sampled():
-            chosen = self._choose(runs, s.frames_for(len(runs[0][0])))
-            training, test = training + chosen[0], test + chosen[1]
-        if s.repair:
-            mended, unseen = self._holes()
-            repeat = max(1, round(_HOLE_SHARE / (1 - _HOLE_SHARE) * len(training) / len(mended)))
-            training, test = training + mended * repeat, test + unseen
-        return training, test
-
-    def _sampled(self):
-        """The runs of each system, by dynamics with the accurate model."""
-        s = self.settings
-        for sampler in self.samplers:
-            runs = []
-            for temperature in s.temperatures:
-                self.say(f"{sampler.name}: dynamics with the accurate model at {temperature:g} K, "
-                         f"{s.equilibrate + s.sample:g} ps")
-                runs.append(sampler.single(temperature, _INTERVAL))
-            yield runs
-
-    def _given(self):
-        """The frames in files, those of the same atoms together."""
-        for name in self.settings.trajectory:
-            same: dict[bytes, list[Frame]] = {}
-            for frame in read_frames(name):
-                same.setdefault(frame.numbers.tobytes(), []).append(frame)
-            for frames in same.values():
-                if not self.settings.fragments:
-                    self._label([frame for frame in frames if frame.forces is None])
-                yield [frames]
-
-    def _holes(self) -> tuple[list[Frame], list[Frame]]:
-        """Harvested frames, labelled: every second one to learn from with moved copies of it,
-        the others to test on."""
-        s = self.settings
-        holes = [frame for name in s.repair for frame in read_holes(Path(name))]
-        mended, unseen = holes[::2], holes[1::2]
-        if not unseen:
-            raise InputError(f"{s.repair[0]}: two frames are needed, one to learn from and one to "
-                             "test on")
-        mended = mended + moved_copies(mended, s.seed + 1)
-        self._label(mended + unseen)
-        return mended, unseen
-
-    def _choose(self, runs: Sequence[list[Frame]], number: int) -> tuple[list, list]:
-        """Diverse frames of all runs with moved copies, and the ends of the runs as test."""
-        s = self.settings
-        parts = [decorrelated([f for f in run if f.kind != "worst"], _TEST_SHARE) for run in runs]
-        training = [f for run in runs for f in run if f.kind == "worst"]
-        for first, _ in parts:
-            training += select_diverse(first, max(1, number // len(runs)))
-        test = [f for _, last in parts for f in last]
-        if s.fragments:
-            self.say(f"cutting {s.fragments} fragments from each of {len(training) + len(test)} "
-                     "frames")
-            return tuple(from_fragments(s, self.accurate, part) for part in (training, test))
-        copies = moved_copies(training, s.seed)
-        self._label(copies)
-        return training + copies, test
-
-    def _label(self, frames: list[Frame]) -> None:
-        if frames:
-            progress = Progress(len(frames), "frames labelled")
-            label(self.accurate, frames, progress.show)
-
-    def train(self, number: int, training: list[Frame], test: list[Frame], start: str) -> str:
+    def train(self, number: int, data: Parts, start: str) -> str:
         """Train a fast model in a folder of its own; its file."""
         s, folder = self.settings, self.folder / f"round{number}"
         folder.mkdir(exist_ok=True)
-        files = [folder / "training.h5", folder / "test.h5"]
+        files = [folder / "training.h5", folder / "validation.h5"]
         if (folder / "done").exists():
             return str(folder / "model.fnx")
         resume = (folder / NAME).exists()
         if not resume:
-            for file, frames in zip(files, (training, test), strict=True):
+            for file, frames in zip(files, data, strict=False):
                 write_store(file, frames)
         wanted = TrainSettings()
-        wanted.model.shape, wanted.model.changes, wanted.model.start = s.shape, s.changes, start
+        wanted.model.shape, wanted.model.start = s.shape, start
+        wanted.model.changes = {} if start else s.changes
         wanted.data.train, wanted.data.validation = [str(files[0])], [str(files[1])]
         wanted.data.max_force, wanted.loss.change = 100.0, _CHANGE
         later = number > 1 or bool(start)

@@ -33,8 +33,8 @@ def write_report(folder: Path, facts: dict) -> None:
     InputError
         When matplotlib is not installed.
     """
-    figures = draw(folder, facts)
     _replace(folder / "report.json", json.dumps(facts, indent=1))
+    figures = draw(folder, facts)
     parts = [f"<h1>Fast model for {html.escape(facts['system'])}</h1>", _verdict(facts)]
     parts += [_table(title, rows) for title, rows in _tables(facts)]
     for name in figures:

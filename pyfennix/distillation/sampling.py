@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pyfennix import units
+from pyfennix.distillation.selection import TRAINING_SHARE
 from pyfennix.distillation.settings import DistillSettings
+from pyfennix.exceptions import FennixError, InputError
 from pyfennix.progress import Progress
 from pyfennix.simulation import Simulation
 from pyfennix.training.frames import Frame
@@ -34,7 +36,7 @@ class Sampler:
     Attributes
     ----------
     atoms
-        The system; each run starts from its positions.
+        The system; each run starts from its positions. ``info["charge"]`` is its total charge.
     accurate
         Model object, name or file.
     name
@@ -46,6 +48,12 @@ class Sampler:
     accurate: AnyModel | str
     name: str
 
+    @property
+    def charge(self) -> float:
+        """Total charge in e: that of the settings, else the system's own."""
+        given = self.settings.charge
+        return float(self.atoms.info.get("charge", 0.0)) if given is None else given
+
     def single(self, temperature: float, interval: float) -> list[Frame]:
         """Frames every ``interval`` fs of dynamics with the accurate model alone, labelled."""
         name = f"{self.name}-accurate-{temperature:g}K"
@@ -55,12 +63,15 @@ class Sampler:
                 sim.run(round(1000 * s.equilibrate / s.dt), progress=True)
                 frames = self._collect(sim, name, round(1000 * s.sample / s.dt),
                                        max(1, round(interval / s.dt)))
-            write_store(self._path(name), frames)
+            self._keep(name, frames)
         return read_store(self._path(name))
 
     def double(self, temperature: float, fast: str, round_number: int,
                interval: float) -> list[Frame]:
-        """Frames of two-level dynamics: regular ones, and those where the models differ most."""
+        """Frames of two-level dynamics: regular ones, and those where the models differ most.
+
+        A fast model may be bad enough for the run to fail: what there is until then counts.
+        """
         name = f"{self.name}-round{round_number}-{temperature:g}K"
         if not self._path(name).is_file():
             s = self.settings
@@ -69,9 +80,9 @@ class Sampler:
             simulation = self.simulation(temperature, fast, s.outer, s.substeps, _FRICTION,
                                          self.last_frame(), seed=s.seed + round_number)
             with simulation as sim:
-                sim.run(round(1000 * s.equilibrate / s.outer), progress=True)
-                frames = self._collect(sim, name, steps, every, worst=True)
-            write_store(self._path(name), frames)
+                frames = self._collect(sim, name, steps, every, worst=True,
+                                       before=round(1000 * s.equilibrate / s.outer))
+            self._keep(name, frames)
         return read_store(self._path(name))
 
     def last_frame(self) -> Frame:
@@ -81,10 +92,16 @@ class Sampler:
             return read_store(path)[-1]
         cell = np.array(self.atoms.cell) if self.atoms.pbc.any() else None
         return Frame(np.asarray(self.atoms.numbers, dtype=np.int64), self.atoms.positions, cell,
-                     charge=self.settings.charge)
+                     charge=self.charge)
 
     def _path(self, name: str) -> Path:
         return self.settings.folder / f"{name}.h5"
+
+    def _keep(self, name: str, frames: list[Frame]) -> None:
+        if not frames:
+            raise InputError(f"{name}: the dynamics was too short for a single frame; give "
+                             "--sample more picoseconds")
+        write_store(self._path(name), frames)
 
     def simulation(self, temperature: float, fast: str | None, dt: float, substeps: int,
                    friction: float, start: Frame | None = None, seed: int = 0) -> Simulation:
@@ -100,26 +117,34 @@ class Sampler:
             atoms, accurate=self.accurate, fast=fast, dt=dt,
             substeps=None if fast is None else substeps, ensemble="nvt", temperature=temperature,
             friction=friction, seed=seed or self.settings.seed + round(temperature),
-            charge=self.settings.charge or None, threads=self.settings.threads or None,
-            keywords=keywords,
+            charge=self.charge or None, threads=self.settings.threads or None, keywords=keywords,
         )
 
-    def _collect(self, sim: Simulation, name: str, steps: int, every: int,
-                 worst: bool = False) -> list[Frame]:
-        """Frames of a run that goes on for ``steps``."""
+    def _collect(self, sim: Simulation, name: str, steps: int, every: int, worst: bool = False,
+                 before: int = 0) -> list[Frame]:
+        """Frames of a run that goes on for ``steps``, after ``before`` steps of equilibration.
+
+        The worst frames are of that part of the run alone from which training frames are taken.
+        """
         frames: list[Frame] = []
         hardest: list[tuple[float, int, Frame]] = []
-        progress = Progress(steps, f"steps of {name}")
-        for step in range(1, steps + 1):
-            sim.run(1)
-            if step % every == 0:
-                frames.append(snapshot(sim, self.atoms, name, "md", self.settings.charge))
-            if worst:
+        progress = Progress(before + steps, f"steps of {name}")
+        for step in range(1 - before, steps + 1):
+            try:
+                sim.run(1)
+            except FennixError as error:
+                if not worst:
+                    raise
+                progress.note(f"{name}: ended after {before + step - 1} steps ({error})")
+                break
+            if step > 0 and step % every == 0:
+                frames.append(snapshot(sim, self.atoms, name, "md", self.charge))
+            if worst and step <= TRAINING_SHARE * steps:
                 gap = float(np.linalg.norm(sim.forces - sim.forces_fast, axis=1).max())
                 if len(hardest) < _WORST or gap > hardest[-1][0]:
-                    frame = snapshot(sim, self.atoms, name, "worst", self.settings.charge)
+                    frame = snapshot(sim, self.atoms, name, "worst", self.charge)
                     hardest = sorted([*hardest, (gap, step, frame)], key=lambda x: -x[0])[:_WORST]
-            progress.show(step)
+            progress.show(before + step)
         return frames + [frame for *_, frame in hardest]
 
 

@@ -11,6 +11,9 @@ from pyfennix.models.pairs import build_pairs
 from pyfennix.training.frames import Frame
 
 _REACH, _CENTERS, _WIDTH = 4.0, 12, 0.25
+# of a run the first part is learned from, then come a gap, the part that chooses the best weights,
+# another gap, and the test
+TRAINING_SHARE, _GAP, _VALIDATION = 0.7, 0.05, 0.1
 
 
 def describe(frame: Frame) -> np.ndarray:
@@ -55,9 +58,17 @@ def select_diverse(frames: Sequence[Frame], number: int) -> list[Frame]:
     return [frames[k] for k in sorted(chosen)]
 
 
-def decorrelated(frames: Sequence[Frame], share: float) -> tuple[list[Frame], list[Frame]]:
-    """(training, test) of one run: the last ``share`` is the test, a gap as long as half of it
-    before is left out, so that no test frame resembles a training frame because of time."""
-    test = round(share * len(frames))
-    gap = test // 2
-    return list(frames[: len(frames) - test - gap]), list(frames[len(frames) - test :])
+def in_parts(frames: Sequence[Frame]) -> tuple[list[Frame], list[Frame], list[Frame]]:
+    """(training, validation, test) of the frames of one run in the order of time.
+
+    Gaps are left out, so that no frame resembles one of another part because of time. Too few
+    frames for that are all training frames.
+    """
+    n = len(frames)
+    if n < 10:
+        return list(frames), [], []
+    first = int(TRAINING_SHARE * n)
+    begin = first + max(1, round(_GAP * n))
+    end = begin + max(1, round(_VALIDATION * n))
+    return (list(frames[:first]), list(frames[begin:end]),
+            list(frames[end + max(1, round(_GAP * n)) :]))

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from pyfennix.exceptions import InputError
+from pyfennix.models.registry import checkpoint_file
+from pyfennix.training.shapes import SHAPES
 
 
 @dataclass
@@ -48,6 +51,8 @@ class DistillSettings:
         Spheres cut from each geometry instead of labelling it whole; 0 means whole.
     margin
         Å around the inner atoms of a fragment; None is exact, twice the model's range.
+    charge
+        Total charge in e; None takes that of the system's file.
     heavy_hydrogen
         Whether two-level runs have hydrogens of 4 g/mol.
     """
@@ -77,27 +82,40 @@ class DistillSettings:
     shape: str = "fast"
     changes: dict = field(default_factory=dict)
     heavy_hydrogen: bool = False
-    charge: float = 0.0
+    charge: float | None = None
     threads: int = 0
     seed: int = 1
 
     def check(self) -> None:
         """InputError, one sentence, for what cannot be done."""
+        for name in ("repair", "trajectory", "temperatures", "systems"):
+            if not isinstance(getattr(self, name), list | tuple):
+                raise InputError(f"{name} must be a list, got {getattr(self, name)!r}")
         positive = ("sample", "dt", "outer", "substeps", "rounds", "steps", "batch_atoms",
                     "learning_rate", "inner_radius", "friction")
         for name in positive:
             if not getattr(self, name) > 0:
                 raise InputError(f"--{name.replace('_', '-')} must be positive, "
                                  f"got {getattr(self, name)}")
-        for name in ("equilibrate", "test", "frames", "fragments"):
+        for name in ("equilibrate", "test", "frames", "fragments", "threads", "seed"):
             if getattr(self, name) < 0:
                 raise InputError(f"--{name} must not be negative, got {getattr(self, name)}")
         if not self.systems:
             raise InputError("no system is named to distil for")
         if not self.temperatures or not all(t > 0 for t in self.temperatures):
             raise InputError(f"--temperatures must be positive, got {self.temperatures}")
+        if 0 < self.test < 0.5e-3 * self.outer:
+            raise InputError(f"--test {self.test} ps is shorter than one outer step of {self.outer}"
+                             " fs; 0 leaves the test out")
         if self.repair and not self.start:
             raise InputError("--repair needs --start FAST.fnx, the fast model to mend")
+        if self.shape not in SHAPES:
+            raise InputError(f"--shape {self.shape} is unknown: there are {', '.join(SHAPES)}")
+        for name in (*self.repair, *([str(checkpoint_file(self.start))] if self.start else [])):
+            if not Path(name).is_file():
+                raise InputError(f"{name}: the file does not exist")
+        if find_spec("matplotlib") is None:
+            raise InputError("the report needs matplotlib: pip install 'pyfennix[train]'")
 
     def frames_for(self, n_atoms: int) -> int:
         """Geometries to select for a system of that size."""

@@ -50,7 +50,7 @@ class Cost:
 def frame_errors(fast: str, frames: Sequence[Frame]) -> dict:
     """Errors of forces on labelled frames, by element and by magnitude."""
     model = load_model(fast)
-    found = evaluate_batch(model, [(f.numbers, f.positions, f.cell, f.charge) for f in frames])
+    found = [evaluate_batch(model, [(f.numbers, f.positions, f.cell, f.charge)])[0] for f in frames]
     trusted = [np.ones(len(f), bool) if f.weights is None else f.weights > 0 for f in frames]
     numbers = np.concatenate([f.numbers[t] for f, t in zip(frames, trusted, strict=True)])
     forces = np.concatenate([e.forces[t] / EV_IN_KCAL for e, t in zip(found, trusted, strict=True)])

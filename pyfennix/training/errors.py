@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from pyfennix.models.interface import Model
 from pyfennix.training.batch import collate, predict
@@ -76,8 +75,12 @@ def _groups(frames: Sequence[Frame], atoms: int):
 def energy_gap(model: Model, frames: Sequence[Frame]) -> float:
     """Median over frames of (label - model) per atom, eV; 0 where no energy is known."""
     known = [f for f in frames if f.energy is not None and f.weights is None]
-    with torch.no_grad():
-        gaps = [(f.energy - float(predict(model, collate([f], model.cutoff, model.dtype),
-                                          create_graph=False).energy.detach())) / len(f)
-                for f in known[:: max(1, len(known) // 30)]]
+    gaps = [(f.energy - predicted_energy(model, f)) / len(f)
+            for f in known[:: max(1, len(known) // 30)]]
     return float(np.median(gaps)) if gaps else 0.0
+
+
+def predicted_energy(model: Model, frame: Frame) -> float:
+    """eV."""
+    batch = collate([frame], model.cutoff, model.dtype, next(model.parameters()).device)
+    return float(predict(model, batch, create_graph=False).energy.detach())

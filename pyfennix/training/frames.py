@@ -69,7 +69,7 @@ def split_by_run(frames: Sequence[Frame], fraction: float,
                  seed: int) -> tuple[list[Frame], list[Frame]]:
     """(training, validation): a share of the runs, whole, is held out.
 
-    Where every frame has one run, single frames are drawn instead: the errors then flatter.
+    Where all frames are one run, single frames are drawn instead: the errors then flatter.
     """
     runs = sorted({frame.run for frame in frames})
     rng = np.random.default_rng(seed)

@@ -11,6 +11,7 @@ import numpy as np
 from pyfennix.exceptions import InputError
 from pyfennix.training.frames import Frame
 from pyfennix.training.store import read_store
+from pyfennix.training.trajectories import is_h5md, read_h5md
 
 _ASE = (".extxyz", ".xyz", ".db", ".traj", ".json")
 _HDF5 = (".h5", ".hdf5")
@@ -21,22 +22,25 @@ def read_frames(path: str | Path) -> list[Frame]:
 
     Read are ``.h5`` in the layout of :mod:`pyfennix.training.store`, and by ASE ``.extxyz``,
     ``.xyz``, ``.db`` and ``.traj``, whose energies are in eV and forces in eV/Å. Of these, the
-    stress becomes a virial, ``info["charge"]`` the total charge, ``info["run"]`` (or the file) the
-    run. ``FILE@start:stop:step`` takes a part.
+    stress becomes a virial, ``info["charge"]`` the total charge, ``info["run"]`` the run; a frame
+    without one is a run of its own. The engine's own ``.h5`` gives geometries alone.
+    ``FILE@start:stop:step`` takes a part.
 
     Raises
     ------
     InputError
         When the file cannot be read; one sentence naming it.
     """
-    name, _, part = str(path).partition("@")
-    file = Path(name)
+    file, part = Path(path), ""
+    if not file.is_file() and "@" in file.name:
+        name, _, part = file.name.rpartition("@")
+        file = file.with_name(name)
     if not file.is_file():
         near = difflib.get_close_matches(file.name, [p.name for p in _siblings(file)], n=1)
         hint = f"; did you mean {file.with_name(near[0])}?" if near else ""
         raise InputError(f"{file}: the data file does not exist{hint}")
     if file.suffix in _HDF5:
-        frames = read_store(file)
+        frames = read_h5md(file) if is_h5md(file) else read_store(file)
     elif file.suffix in _ASE:
         frames = _read_ase(file)
     else:
@@ -50,7 +54,9 @@ def _siblings(file: Path) -> list[Path]:
 
 def _slice(file: Path, text: str) -> slice:
     try:
-        return slice(*(int(word) if word else None for word in text.split(":")))
+        part = slice(*(int(word) if word else None for word in text.split(":")))
+        range(1)[part]  # a step of zero
+        return part
     except (ValueError, TypeError):
         raise InputError(f"{file}@{text}: expected FILE@start:stop or FILE@start:stop:step"
                          ) from None
@@ -66,10 +72,12 @@ def _read_ase(file: Path) -> list[Frame]:
     except Exception as error:  # ASE raises whatever its parsers meet
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"{file}: ASE cannot read it ({reason})") from None
-    return [_from_atoms(file, atoms) for atoms in images]
+    return [_from_atoms(file, k, atoms) for k, atoms in enumerate(images)]
 
 
-def _from_atoms(file: Path, atoms) -> Frame:
+def _from_atoms(file: Path, k: int, atoms) -> Frame:
+    if not len(atoms):
+        raise InputError(f"{file}: frame {k + 1} has no atoms")
     periodic = bool(atoms.pbc.any())
     if periodic and not atoms.pbc.all():
         raise InputError(f"{file}: a frame is periodic in some directions only")
@@ -83,7 +91,10 @@ def _from_atoms(file: Path, atoms) -> Frame:
         virial = -np.asarray(virial, dtype=np.float64).reshape(3, 3)
     elif stress is not None and periodic:
         virial = atoms.get_stress(voigt=False) * atoms.get_volume()
-    run = atoms.info.get("run", atoms.info.get("config_type", ""))
+    for name, values in (("positions", atoms.positions), ("energy", energy), ("forces", forces)):
+        if values is not None and not np.isfinite(values).all():
+            raise InputError(f"{file}: the {name} of frame {k + 1} are not finite numbers")
+    run = atoms.info.get("run", f"#{k}")
     return Frame(
         atoms.numbers.astype(np.int64), atoms.positions.astype(np.float64),
         np.array(atoms.cell[:]) if periodic else None,

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from pyfennix.exceptions import InputError
-from pyfennix.io.fnx import read_fnx
 from pyfennix.models.density.module import DensityModule
 from pyfennix.models.fnx.checkpoint import load_fnx
 from pyfennix.models.fnx.model import FennixModel
@@ -19,7 +18,7 @@ from pyfennix.models.interface import SYMBOLS
 from pyfennix.models.registry import checkpoint_file, load_model
 from pyfennix.progress import Progress
 from pyfennix.training.batch import collate
-from pyfennix.training.errors import energy_gap
+from pyfennix.training.errors import energy_gap, predicted_energy
 from pyfennix.training.frames import Frame, split_by_run
 from pyfennix.training.readers import read_frames
 from pyfennix.training.references import fit_references, subtract
@@ -38,7 +37,7 @@ class Data:
     references: dict[int, float]
 
 
-def load_data(settings: TrainSettings, folder: Path) -> Data:
+def load_data(settings: TrainSettings, folder: Path, resume: bool = False) -> Data:
     """Read, filter, divide and, with a teacher, label the frames.
 
     What the teacher says is kept in ``labelled.h5`` of the folder and read from there when the
@@ -56,7 +55,7 @@ def load_data(settings: TrainSettings, folder: Path) -> Data:
     else:
         training, validation = split_by_run(training, wanted.held_out, wanted.split_seed)
     if settings.teacher.model:
-        training, validation = _taught(settings, folder, training, validation)
+        training, validation = _taught(settings, folder, training, validation, resume)
     parts = []
     for part in (training, validation):
         kept = [f for f in part if f.forces is None or f.largest_force < wanted.max_force]
@@ -67,51 +66,82 @@ def load_data(settings: TrainSettings, folder: Path) -> Data:
     training, validation = parts
     if not any(f.forces is not None or f.energy is not None for f in training):
         raise InputError(f"{wanted.train[0]}: no frame with energies or forces is left to train on")
+    if validation and not any(f.forces is not None or f.energy is not None for f in validation):
+        raise InputError("no validation frame has energies or forces to choose the best weights by")
     if wanted.references:
         references = {numbers_of([s])[0]: float(e) for s, e in wanted.references.items()}
+    elif settings.model.start:
+        references = _gaps(settings.model.start, training)
     else:
-        references = _of_start(settings.model.start) or fit_references(training)
+        references = fit_references(training)
     subtract(training + validation, references)
     return Data(training, validation, references)
 
 
-def _of_start(path: str) -> dict[int, float]:
-    """The zero of energy of a model trained here, which its further training keeps."""
-    if not path:
-        return {}
-    about = read_fnx(checkpoint_file(path)).get("pyfennix", {}).get("about", {})
-    found = about.get("energies_relative_to_eV", {}) if isinstance(about, dict) else {}
-    return {numbers_of([symbol])[0]: float(e) for symbol, e in found.items()}
+def _gaps(start: str, frames: Sequence[Frame]) -> dict[int, float]:
+    """References that put the labels on the zero of energy of a model to go on from.
+
+    Fitted to labels less what the model says, so that whatever zero the labels have, of another
+    method or program, the weights need not move for it.
+    """
+    model = load_model(start)
+    known = [f for f in frames if f.energy is not None and f.weights is None]
+    gaps = []
+    for frame in known[:: max(1, len(known) // 100)]:
+        _check_known(start, model, frame)
+        gaps.append(Frame(frame.numbers, frame.positions,
+                          energy=frame.energy - predicted_energy(model, frame)))
+    every = {int(z) for frame in frames for z in np.unique(frame.numbers)}
+    return dict.fromkeys(every, 0.0) | fit_references(gaps)
+
+
+def _check_known(name: str, model: FennixModel, frame: Frame) -> None:
+    """InputError when the model lacks an element of the frame."""
+    missing = {int(z) for z in frame.numbers} - set(model.elements)
+    if missing:
+        names = ", ".join(SYMBOLS[z] for z in sorted(missing))
+        raise InputError(f"{name}: the model does not know {names} of the data")
 
 
 def _taught(settings: TrainSettings, folder: Path, training: list[Frame],
-            validation: list[Frame]) -> tuple[list[Frame], list[Frame]]:
+            validation: list[Frame], resume: bool) -> tuple[list[Frame], list[Frame]]:
     files = [folder / "labelled.h5", folder / "labelled-validation.h5"]
-    if not all(file.is_file() for file in files):
+    if not (resume and all(file.is_file() for file in files)):
         teacher = load_model(settings.teacher.model, settings.teacher.dtype)
         frames = training + validation
         progress = Progress(len(frames), "frames labelled")
         label(teacher, frames, progress.show)
         for file, part in zip(files, (training, validation), strict=True):
-            write_store(file, part or training[:1])
-    first, second = (read_store(file) for file in files)
-    return first, second if validation else []
+            write_store(file, part)
+    return tuple(read_store(file, empty=True) for file in files)
 
 
 def first_model(settings: TrainSettings, data: Data) -> FennixModel:
     """The model before its first step: the file given, or random weights scaled to the data."""
     wanted = settings.model
     if wanted.start:
+        if wanted.changes or wanted.elements:
+            raise InputError(f"{wanted.start}: a model to go on from has its sizes and elements; "
+                             "leave changes and elements out")
         model = load_fnx(checkpoint_file(wanted.start))
-        missing = _elements(data.training) - set(model.elements)
-        if missing:
-            names = ", ".join(SYMBOLS[z] for z in sorted(missing))
-            raise InputError(f"{wanted.start}: the model does not know {names} of the data")
+        for frame in data.training:
+            _check_known(wanted.start, model, frame)
     else:
-        elements = numbers_of(wanted.elements) or sorted(_elements(data.training))
+        present = _elements(data.training) | _elements(data.validation)
+        elements = numbers_of(wanted.elements) or sorted(present)
+        if present - set(elements):
+            names = ", ".join(SYMBOLS[z] for z in sorted(present - set(elements)))
+            raise InputError(f"elements lacks {names} of the data")
         walls = find_walls(data.training, elements)
         model = make_model(wanted.shape, elements, wanted.changes, walls)
-    model.to(device=torch.device(settings.run.device))
+    if settings.loss.members > 0 and not model.ensembles:
+        raise InputError("[loss] members counts nothing: the model is no ensemble; give changes = "
+                         "{ members = 8 } to a RASTER shape")
+    try:
+        model.to(device=torch.device(settings.run.device))
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"device {settings.run.device!r} cannot be used ({reason})") from None
     scale_to(model, data.training, fresh=not wanted.start)
     return model
 

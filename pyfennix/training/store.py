@@ -16,12 +16,17 @@ from pyfennix.training.frames import Frame
 UNITS = {"positions": "A", "cell": "A", "energy": "eV", "forces": "eV/A", "virial": "eV"}
 
 
-def read_store(path: Path) -> list[Frame]:
+def read_store(path: Path, empty: bool = False) -> list[Frame]:
     """All frames of a file, group by group; optional data sets may be missing.
 
     A group holds ``atomic_numbers`` (n,), ``positions`` (m, n, 3) Å and any of ``energy`` (m,) eV,
     ``forces`` (m, n, 3) eV/Å, ``cell`` (m, 3, 3), ``virial`` (m, 3, 3) eV = dE/dstrain,
     ``weights`` (m, n), ``run_id``, ``kind`` and ``family`` (m,); attribute ``total_charge`` in e.
+
+    Parameters
+    ----------
+    empty
+        Whether a file without frames is right.
 
     Raises
     ------
@@ -37,7 +42,7 @@ def read_store(path: Path) -> list[Frame]:
     except OSError as error:
         reason = "does not exist" if not path.exists() else "cannot be read as HDF5"
         raise InputError(f"{path}: the file {reason}") from error
-    if not frames:
+    if not frames and not empty:
         raise InputError(f"{path}: holds no group with atomic_numbers and positions")
     return frames
 
@@ -48,6 +53,8 @@ def _read_group(path: Path, name: str, group: h5py.Group) -> list[Frame]:
     numbers = group["atomic_numbers"][()].astype(np.int64)
     positions = group["positions"][()].astype(np.float64)
     m, n = len(positions), len(numbers)
+    if n == 0:
+        raise InputError(f"{path}: group {name!r} has no atoms")
     shapes = {"positions": (m, n, 3), "energy": (m,), "forces": (m, n, 3), "cell": (m, 3, 3),
               "virial": (m, 3, 3), "weights": (m, n), "run_id": (m,), "kind": (m,),
               "family": (m,)}
@@ -72,7 +79,8 @@ def _read_group(path: Path, name: str, group: h5py.Group) -> list[Frame]:
     return [
         Frame(numbers, positions[k], one("cell", k),
               None if "energy" not in have else float(have["energy"][k]),
-              one("forces", k), one("virial", k), charge, f"{path.name}:{name}:{word('run_id', k)}",
+              one("forces", k), one("virial", k), charge,
+              f"{path.name}:{name}:{word('run_id', k) or f'#{k}'}",
               one("weights", k), word("kind", k), word("family", k))
         for k in range(m)
     ]

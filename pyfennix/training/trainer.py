@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from pyfennix import units
 from pyfennix.exceptions import InputError, ModelError
 from pyfennix.models.fnx.checkpoint import save_fnx
 from pyfennix.models.interface import SYMBOLS
@@ -50,10 +51,11 @@ class Trainer:
         weights, model = self.settings.loss, self.model
         batch = collate(self.draw.take(), model.cutoff, model.dtype, self.settings.run.device)
         names = model.ensembles if weights.members > 0 else ()
+        scale = units.energy_in_kcal(model.energy_unit) / units.EV_IN_KCAL
         found = predict(model, batch, create_graph=True, outputs=names)
         loss = total_loss(found, batch, weights)
         for name in names:
-            members = found.outputs[name]
+            members = found.outputs[name] * scale
             system = batch.topology.system
             own = members.new_zeros(len(batch.sizes)).index_add(0, system, members.mean(1))
             loss = loss + member_loss(members, system, found.energy - own, batch, weights)
@@ -157,7 +159,7 @@ def train(settings: TrainSettings | str | Path, folder: str | Path, resume: bool
     if not resume and (folder / NAME).exists():
         raise InputError(f"{folder / NAME}: a training was begun here; resume it or name a new "
                          "folder")
-    data = load_data(settings, folder)
+    data = load_data(settings, folder, resume)
     trainer = Trainer(settings, folder, data)
     if resume:
         trainer.restore()

@@ -14,7 +14,9 @@ from helpers.waters import cubic, waters
 import pyfennix as fx
 from pyfennix.distillation import pipeline
 from pyfennix.distillation.command import summary
+from pyfennix.distillation.sampling import Sampler
 from pyfennix.distillation.settings import DistillSettings
+from pyfennix.distillation.systems import read_system
 from pyfennix.exceptions import InputError, ModelError
 from pyfennix.models.evaluate import evaluate
 from pyfennix.models.registry import load_model
@@ -74,6 +76,8 @@ def test_labels_are_the_accurate_model_s(distilled):
     model = load_model("water-fast")
     frames = read_store(folder / "data1-training.h5")
     assert {f.kind for f in frames} == {"md", "stretched", "strained", "contact"}
+    families = {f.family for f in frames if f.kind == "md"}
+    assert families == {f.family for f in frames if f.kind == "stretched"}
     for frame in frames[::5]:
         wanted = evaluate(model, frame.numbers, frame.positions, frame.cell)
         assert np.allclose(frame.forces * fx.units.EV_IN_KCAL, wanted.forces, atol=2e-3)
@@ -86,7 +90,7 @@ def test_no_test_frame_was_trained_on(distilled):
         training = read_store(folder / f"data{number}-training.h5")
         for frame in read_store(folder / f"data{number}-test.h5"):
             nearest = min(np.abs(f.positions - frame.positions).max() for f in training
-                          if f.kind == "md")
+                          if f.kind in ("md", "worst"))
             assert nearest > 0.02
 
 
@@ -114,12 +118,13 @@ def holes_file(path, frames):
             group.create_dataset(name, data=values, maxshape=(None, *values.shape[1:]))
         for name in ("step", "time"):
             group.create_dataset(f"position/{name}", data=np.arange(m), maxshape=(None,))
+            # every frame is an event of its own: steps are 1 ps apart
 
 
 def test_a_planted_hole_is_repaired(box, distilled, tmp_path):
     folder, _ = distilled
     rng = np.random.default_rng(0)
-    base = read_store(folder / "data1-test.h5")
+    base = [f for f in read_store(folder / "data1-training.h5") if f.kind == "md"]
     far = []
     for frame in base[:8]:  # the whole box squeezed by 12 %, which no training frame was
         moved = frame.moved(-0.12 * frame.positions, "")
@@ -129,7 +134,8 @@ def test_a_planted_hole_is_repaired(box, distilled, tmp_path):
     holes_file(tmp_path / "water.holes.h5", far)
     facts = fx.distill(box, "water-fast", tmp_path / "mended", start=str(folder / "fast.fnx"),
                        repair=[str(tmp_path / "water.holes.h5")], rounds=1,
-                       trajectory=[str(folder / "data1-training.h5")],
+                       trajectory=[str(folder / f"water-accurate-{t}K.h5")
+                                   for t in (300, 400)],
                        **QUICK | {"test": 0.0, "steps": 3000})
     before, after = (facts["repair"][key]["rmse"] for key in ("before", "after"))
     assert after < 0.7 * before
@@ -139,7 +145,7 @@ def test_a_planted_hole_is_repaired(box, distilled, tmp_path):
 
 def test_fragments_stand_for_the_whole(box, distilled, tmp_path):
     folder, _ = distilled
-    frames = read_store(folder / "data1-test.h5")
+    frames = read_store(folder / "water-accurate-300K.h5")
     write_store(tmp_path / "md.h5", [f.moved(0.0 * f.positions, "md") for f in frames])
     facts = fx.distill(box, "water-fast", tmp_path / "out", trajectory=[str(tmp_path / "md.h5")],
                        fragments=2, inner_radius=2.0, rounds=1, **QUICK | {"test": 0.0})
@@ -157,7 +163,56 @@ def test_fragments_stand_for_the_whole(box, distilled, tmp_path):
             assert min(np.abs(force - other).max() for other in whole.values()) < 5e-3
 
 
+def test_a_folder_is_gone_on_with_only_as_it_was_begun(box, distilled, tmp_path):
+    folder, _ = distilled
+    with pytest.raises(InputError, match="was begun with temperatures"):
+        fx.distill(box, "water-fast", folder, rounds=2, **QUICK | {"temperatures": [500.0]})
+    with pytest.raises(InputError, match="was begun with accurate"):
+        fx.distill(box, "water-accurate", folder, rounds=2, **QUICK)
+
+
+def test_two_systems_need_two_names(box, tmp_path):
+    other = tmp_path / "water.xyz"
+    ase.io.write(other, ase.Atoms("OH2", [[0, 0, 0], [0.96, 0, 0], [0, 0.96, 0]]))
+    with pytest.raises(InputError, match="two systems are called water"):
+        fx.distill([box, other], "water-fast", tmp_path / "out", **QUICK)
+
+
+def test_the_charge_is_the_system_s(tmp_path):
+    ase.io.write(tmp_path / "ion.extxyz", ase.Atoms("OH", [[0, 0, 0], [0.97, 0, 0]],
+                                                    info={"charge": -1.0}))
+    model = load_model("water-fast")
+    assert read_system(str(tmp_path / "ion.extxyz"), model).info["charge"] == -1.0
+    (tmp_path / "key.xyz").write_text("2 hydroxide\n1 O 0 0 0 1 2\n2 H 0.97 0 0 2 1\n")
+    (tmp_path / "key.key").write_text("ml-model water-fast\nml-qtot -1\n")
+    with pytest.warns(UserWarning, match="charge"):
+        assert read_system(str(tmp_path / "key"), model).info["charge"] == -1.0
+
+
+def test_a_run_that_fails_still_gives_its_frames(box, tmp_path, monkeypatch):
+    """A fast model in its first round may be bad enough to blow up."""
+    settings = DistillSettings([str(box)], "water-fast", tmp_path, **QUICK)
+    model = load_model("water-fast")
+    sampler = Sampler(settings, read_system(str(box), model), model, "water")
+    run, count = fx.Simulation.run, []
+
+    def failing(self, steps, progress=False):
+        count.append(steps)
+        if len(count) > 60:
+            raise fx.ModelError("not finite")
+        run(self, steps, progress)
+
+    monkeypatch.setattr(fx.Simulation, "run", failing)
+    frames = sampler.double(300.0, "water-fast", 2, 20.0)
+    assert 0 < sum(f.kind == "md" for f in frames) < 12
+
+
 @pytest.mark.parametrize(("changes", "words"), [
+    ({"test": 1e-4}, "shorter than one outer step"),
+    ({"shape": "fats"}, "--shape fats is unknown"),
+    ({"start": "no.fnx"}, "does not exist"),
+    ({"trajectory": "md.h5"}, "must be a list"),
+    ({"threads": -1}, "--threads must not be negative"),
     ({"sample": -1.0}, "--sample must be positive"),
     ({"temperatures": []}, "--temperatures must be positive"),
     ({"repair": ["a.holes.h5"]}, "--repair needs --start"),

@@ -8,7 +8,7 @@ from helpers.waters import cubic, waters
 from pyfennix.distillation.augment import contacts
 from pyfennix.distillation.difference import Histogram, by_magnitude
 from pyfennix.distillation.report import write_report
-from pyfennix.distillation.selection import decorrelated, describe, select_diverse
+from pyfennix.distillation.selection import describe, in_parts, select_diverse
 from pyfennix.distillation.spectrum import WAVENUMBER, power_spectrum
 from pyfennix.training.frames import Frame
 
@@ -34,12 +34,18 @@ def test_the_description_ignores_order_and_place():
     assert np.allclose(describe(one), describe(other), atol=1e-9)
 
 
-def test_training_and_test_are_apart_in_time():
+def test_parts_of_a_run_are_apart_in_time():
     frames = [frame(0) for _ in range(50)]
-    training, test = decorrelated(frames, 0.2)
-    assert (len(training), len(test)) == (35, 10)
+    training, validation, test = in_parts(frames)
+    assert training[0] is frames[0]
     assert test[-1] is frames[-1]
-    assert training[-1] is frames[34]
+    place = {id(f): k for k, f in enumerate(frames)}
+    assert place[id(validation[0])] - place[id(training[-1])] > 1
+    assert place[id(test[0])] - place[id(validation[-1])] > 1
+    assert len(training) == 35
+    assert len(validation) >= 5
+    assert len(test) >= 5
+    assert in_parts(frames[:5]) == (frames[:5], [], [])
 
 
 def test_a_histogram_counts_and_judges():

@@ -227,14 +227,51 @@ def test_it_stops_early(tmp_path, capsys):
     assert "stopped early" in capsys.readouterr().out
 
 
-def test_fine_tuning_keeps_the_zero_of_energy(tmp_path):
-    settings = settings_for(tmp_path, steps=10)
-    settings.data.references = {"H": -13.0, "O": -2041.0}
-    engine.train(settings, tmp_path / "first", quiet=True)
-    again = settings_for(tmp_path, steps=10)
-    again.model.start = str(tmp_path / "first" / "model.fnx")
+@pytest.mark.parametrize("offset", [0.0, 300.0])
+def test_fine_tuning_needs_no_common_zero_of_energy(tmp_path, offset):
+    """Labels of another program differ by a constant per atom; the weights need not move for it."""
+    engine.train(settings_for(tmp_path, steps=300, learning_rate=1e-2), tmp_path / "first",
+                 quiet=True)
+    frames = water_frames(8)
+    for frame in frames:
+        frame.energy += offset * len(frame)
+    write_store(tmp_path / "frames.h5", frames)
+    again = settings_for(tmp_path, steps=20, learning_rate=1e-4)
+    again.model.start, again.model.changes = str(tmp_path / "first" / "model.fnx"), {}
     trainer = engine.train(again, tmp_path / "second", quiet=True)
-    assert trainer.data.references == {1: -13.0, 8: -2041.0}
+    first = torch.load(tmp_path / "first" / "checkpoint.pt", weights_only=True)["history"][-1]
+    assert trainer.history[-1]["force_rmse"] < 1.1 * first["force_rmse"]
+    assert trainer.history[-1]["energy_rmse"] < 2.0 * first["energy_rmse"] + 1.0
+
+
+def test_settings_without_effect_are_refused(tmp_path):
+    settings = settings_for(tmp_path)
+    settings.loss.members = 1.0
+    with pytest.raises(InputError, match="is no ensemble"):
+        engine.train(settings, tmp_path / "a", quiet=True)
+    settings = settings_for(tmp_path)
+    settings.model.start = "water-fast"
+    with pytest.raises(InputError, match="leave changes and elements out"):
+        engine.train(settings, tmp_path / "b", quiet=True)
+    settings = settings_for(tmp_path)
+    settings.model.elements = ["O"]
+    with pytest.raises(InputError, match="elements lacks H"):
+        engine.train(settings, tmp_path / "c", quiet=True)
+    settings = settings_for(tmp_path)
+    settings.run.device = "gpu"
+    with pytest.raises(InputError, match="device 'gpu' cannot be used"):
+        engine.train(settings, tmp_path / "d", quiet=True)
+
+
+def test_a_teacher_is_asked_again_without_resume(tmp_path):
+    settings = settings_for(tmp_path, steps=10)
+    settings.teacher.model = "water-fast"
+    engine.train(settings, tmp_path / "run", quiet=True)
+    (tmp_path / "run" / "checkpoint.pt").unlink()
+    write_store(tmp_path / "frames.h5", water_frames(4, labelled=False))
+    settings.data.held_out = 0.5
+    trainer = engine.train(settings, tmp_path / "run", quiet=True)
+    assert len(trainer.data.training) + len(trainer.data.validation) == 4
 
 
 @pytest.mark.parametrize(("text", "words"), [

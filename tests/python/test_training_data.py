@@ -9,7 +9,9 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.db import connect
 from helpers.labelled import water_frames
 from helpers.shared import shared
+from helpers.waters import cubic
 
+import pyfennix as fx
 from pyfennix import units
 from pyfennix.exceptions import InputError
 from pyfennix.models.evaluate import evaluate
@@ -78,6 +80,7 @@ def test_extended_xyz_and_databases_are_read(tmp_path):
     (lambda p: p / "text.h5", "cannot be read as HDF5"),
     (lambda p: p / "text.extxyz", "ASE cannot read it"),
     (lambda p: f"{p / 'water.h5'}@x", "expected FILE@start"),
+    (lambda p: f"{p / 'water.h5'}@::0", "expected FILE@start"),
 ])
 def test_a_bad_file_is_one_sentence(tmp_path, make, words):
     write_store(tmp_path / "water.h5", water_frames(2))
@@ -86,6 +89,35 @@ def test_a_bad_file_is_one_sentence(tmp_path, make, words):
     with pytest.raises(InputError, match=words) as caught:
         read_frames(make(tmp_path))
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_may_hold_an_at_sign(tmp_path):
+    folder = tmp_path / "run@300K"
+    folder.mkdir()
+    write_store(folder / "a.h5", water_frames(2))
+    assert len(read_frames(folder / "a.h5")) == 2
+    assert len(read_frames(f"{folder / 'a.h5'}@:1")) == 1
+
+
+def test_frames_without_runs_are_drawn_singly(tmp_path):
+    for name in ("a", "b"):
+        ase.io.write(tmp_path / f"{name}.extxyz", [as_atoms(f) for f in water_frames(10)])
+    frames = [f for name in ("a", "b") for f in read_frames(tmp_path / f"{name}.extxyz")]
+    training, held = split_by_run(frames, 0.1, seed=0)
+    assert (len(training), len(held)) == (18, 2)
+
+
+def test_the_engine_s_trajectories_are_geometries(tmp_path):
+    atoms = as_atoms(water_frames(1)[0])
+    atoms.calc = None
+    sim = fx.Simulation(atoms, "water-fast", dt=0.5, ensemble="nvt", temperature=100.0,
+                        output=tmp_path / "w", keywords={"dump": 0.001})
+    with sim:
+        sim.run(6)
+    frames = read_frames(tmp_path / "w.h5")
+    assert len(frames) > 1
+    assert frames[0].forces is None
+    assert np.allclose(frames[0].cell, cubic(8))
 
 
 def test_runs_are_held_out_whole():

@@ -17,6 +17,7 @@ from pyfennix.models.fnx.layers import NeuralNet
 from pyfennix.models.fnx.modules import Build, FnxModule, State, register
 from pyfennix.models.fnx.settings import text, whole, wholes
 from pyfennix.models.graph import Graph, Topology
+from pyfennix.models.native.library import available
 
 MOST_RADIAL, MOST_HIDDEN = 32, 4
 
@@ -97,12 +98,13 @@ class DensityModule(FnxModule):
 
     def all_invariants(self, graph: Graph) -> list[Tensor]:
         """The invariants of the centers of each element, of a graph with this module's cutoff."""
-        sums = density(self._edges(graph, graph.topology))
+        edges = self._edges(graph, graph.topology)
+        sums = trained_density(edges) if available(edges.vectors) else density(edges)
         return [self.invariants(sums.index_select(0, own), place)
                 for place, own in enumerate(self._rows(graph.topology))]
 
     def _trains(self, edges: DensityEdges) -> bool:
-        return self.training_kernels and edges.vectors.device.type == "cpu"
+        return self.training_kernels and available(edges.vectors)
 
     def _species(self, top: Topology) -> Tensor:
         """(n_total,) the place of each atom's element in ``elements``."""
