@@ -6,7 +6,13 @@ from __future__ import annotations
 from helpers.waters import cubic, waters
 from pyfennix.models.registry import load_model
 from pyfennix.training.frames import Frame
+from pyfennix.training.settings import TrainSettings
+from pyfennix.training.store import write_store
 from pyfennix.training.teacher import label
+
+SMALL = {"fast": {"channels": [4, 3, 2], "neurons": [16]},
+         "accurate": {"dim": 16, "update": [16, 16], "species": [8, 16], "head": [16]},
+         "raster-fast": {"dim": 16, "update": [16, 16], "species": [8, 16], "head": [16]}}
 
 
 def water_frames(number: int = 6, labelled: bool = True) -> list[Frame]:
@@ -18,3 +24,20 @@ def water_frames(number: int = 6, labelled: bool = True) -> list[Frame]:
     if labelled:
         label(load_model("water-fast"), frames)
     return frames
+
+
+def settings_for(tmp_path, **optimizer) -> TrainSettings:
+    """A small training on a file of labelled waters."""
+    settings = TrainSettings()
+    path = tmp_path / "frames.h5"
+    if not path.exists():
+        write_store(path, water_frames(8))
+    settings.data.train = [str(path)]
+    settings.data.held_out = 0.25
+    settings.model.changes = SMALL["fast"]
+    settings.optimizer.steps, settings.optimizer.warmup = 30, 5
+    settings.optimizer.batch_atoms = 48
+    for key, value in optimizer.items():
+        setattr(settings.optimizer, key, value)
+    settings.run.check_every, settings.run.threads = 10, 1
+    return settings

@@ -22,7 +22,7 @@ from pyfennix.models.fnx.model import FennixModel
 from pyfennix.models.registry import WEIGHTS, load_model
 from pyfennix.training.shapes import make_model
 
-SHIPPED = WEIGHTS / "water-fast.fnx"
+SHIPPED = WEIGHTS / "water-accurate.fnx"
 
 
 def test_arrays_survive(tmp_path):
@@ -114,7 +114,7 @@ def test_pickles_are_refused_unread(tmp_path):
 
 
 def change(tmp_path, edit):
-    """The shipped fast model with its description changed."""
+    """The shipped accurate model with its description changed."""
     tree = read_tree(SHIPPED)
     edit(tree)
     path = tmp_path / "edited.fnx"
@@ -133,7 +133,7 @@ def module(tree, name):
         (lambda t: module(t, "embedding").update(dim=32), "has shape"),
         (lambda t: module(t, "embedding").update(dim="wide"), "dim = 'wide' is not a whole"),
         (lambda t: module(t, "embedding").update(dim=1 << 40), "dim = .* is not from 1 to"),
-        (lambda t: module(t, "embedding").update(dim=60000), "need more parameters than the 82363"),
+        (lambda t: module(t, "embedding").update(dim=60000), "more parameters than the 143913"),
         (lambda t: module(t, "embedding").update(lmax=7), "'embedding' .*lmax = 7 .*from 0 to 3"),
         (lambda t: module(t, "embedding").update(nlayers=2.5), "nlayers = 2.5 is not a whole"),
         (lambda t: module(t, "embedding").update(edge_value=True),
@@ -175,7 +175,7 @@ def module(tree, name):
         (lambda t: module(t, "repulsion").update(ranges="abc"), "ranges is not a list"),
         (lambda t: module(t, "repulsion").update(ranges=[[1, 8, 0.0]]), "ranges is not a list"),
         (lambda t: module(t, "embedding").update(graph_lode=["graph"]), "is not a text"),
-        (lambda t: t["variables"]["params"]["graph_Processor"]["SwitchFunction_0"].update(
+        (lambda t: t["variables"]["params"]["graph_embed_Filter_graph"]["SwitchFunction_0"].update(
             p=np.float32(-3)), "a switch's exponent, is -3, not positive"),
     ],
 )
@@ -192,7 +192,7 @@ def test_parameters_in_double_precision_are_kept(tmp_path):
         layer["kernel"] = layer["kernel"] + np.float64(1e-12)
 
     model = load_model(change(tmp_path, widen), "float64")
-    plain = load_model("water-fast", "float64")
+    plain = load_model("water-accurate", "float64")
     key = "parts.nn_energies.H.Layer_1.kernel"
     moved = dict(model.named_parameters())[key] - dict(plain.named_parameters())[key]
     assert float(moved.mean()) == pytest.approx(1e-12, rel=1e-3)
@@ -246,7 +246,7 @@ def test_identifiers_by_fid_by_name_and_in_a_map(tmp_path):
         entry[1].pop("FID")
 
     numbers, positions = [8, 1, 1], [[0.0, 0, 0], [0.95, 0, 0], [-0.24, 0.92, 0]]
-    plain = evaluate(load_model("water-fast"), numbers, positions).energy
+    plain = evaluate(load_model("water-accurate"), numbers, positions).energy
     path = change(tmp_path, rename)
     assert evaluate(load_model(path), numbers, positions).energy == plain
     # a map comes back in alphabetical order, which here is one of execution

@@ -118,7 +118,7 @@ class Sum(Model):
 
 @pytest.mark.parametrize("native", [True, False])
 def test_models_may_share_a_graph(box, native):
-    one, two = (load_model("water-fast", dtype="float64") for _ in range(2))
+    one, two = (load_model("water-accurate", dtype="float64") for _ in range(2))
     with torch.no_grad():
         for name, parameter in two.named_parameters():
             if name.endswith("p"):
@@ -169,7 +169,7 @@ def test_what_is_no_system_is_refused():
 
 
 def test_one_output_may_be_named_alone(box):
-    outputs = evaluate(load_model("water-fast"), *box, outputs="embedding").outputs
+    outputs = evaluate(load_model("water-accurate"), *box, outputs="embedding").outputs
     assert list(outputs) == ["embedding"]
 
 

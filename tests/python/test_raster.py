@@ -144,7 +144,7 @@ def test_single_precision_follows_double(name):
 
 
 def test_static_part_follows_weights_and_composition():
-    model = load_model("water-fast", "float64")
+    model = load_model("water-accurate", "float64")
     numbers, positions = waters(cubic(8), (2, 2, 2))
     before = evaluate(model, numbers, positions, cubic(8)).energy
     with torch.no_grad():

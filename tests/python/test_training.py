@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from helpers.labelled import water_frames
+from helpers.labelled import SMALL, settings_for, water_frames
 
 from pyfennix.exceptions import InputError, ModelError
 from pyfennix.models.evaluate import evaluate
@@ -22,31 +22,10 @@ from pyfennix.training.batch import collate, predict
 from pyfennix.training.draw import Draw
 from pyfennix.training.errors import measure
 from pyfennix.training.losses import total_loss
-from pyfennix.training.settings import LossSettings, OptimizerSettings, TrainSettings, read_settings
+from pyfennix.training.settings import LossSettings, OptimizerSettings
 from pyfennix.training.shapes import SHAPES, make_model
 from pyfennix.training.store import write_store
 from pyfennix.units import EV_IN_KCAL
-
-SMALL = {"fast": {"channels": [4, 3, 2], "neurons": [16]},
-         "accurate": {"dim": 16, "update": [16, 16], "species": [8, 16], "head": [16]},
-         "raster-fast": {"dim": 16, "update": [16, 16], "species": [8, 16], "head": [16]}}
-
-
-def settings_for(tmp_path, **optimizer) -> TrainSettings:
-    """A small training on a file of labelled waters."""
-    settings = TrainSettings()
-    path = tmp_path / "frames.h5"
-    if not path.exists():
-        write_store(path, water_frames(8))
-    settings.data.train = [str(path)]
-    settings.data.held_out = 0.25
-    settings.model.changes = SMALL["fast"]
-    settings.optimizer.steps, settings.optimizer.warmup = 30, 5
-    settings.optimizer.batch_atoms = 48
-    for key, value in optimizer.items():
-        setattr(settings.optimizer, key, value)
-    settings.run.check_every, settings.run.threads = 10, 1
-    return settings
 
 
 def test_a_batch_is_its_frames():
@@ -149,7 +128,7 @@ import sys, time
 from pathlib import Path
 sys.path[:0] = {path!r}
 from pyfennix.training import trainer as engine
-from test_training import settings_for
+from helpers.labelled import settings_for
 folder = Path(sys.argv[1])
 update = engine.Trainer.update
 def slow(self):
@@ -244,25 +223,6 @@ def test_fine_tuning_needs_no_common_zero_of_energy(tmp_path, offset):
     assert trainer.history[-1]["energy_rmse"] < 2.0 * first["energy_rmse"] + 1.0
 
 
-def test_settings_without_effect_are_refused(tmp_path):
-    settings = settings_for(tmp_path)
-    settings.loss.members = 1.0
-    with pytest.raises(InputError, match="is no ensemble"):
-        engine.train(settings, tmp_path / "a", quiet=True)
-    settings = settings_for(tmp_path)
-    settings.model.start = "water-fast"
-    with pytest.raises(InputError, match="leave changes and elements out"):
-        engine.train(settings, tmp_path / "b", quiet=True)
-    settings = settings_for(tmp_path)
-    settings.model.elements = ["O"]
-    with pytest.raises(InputError, match="elements lacks H"):
-        engine.train(settings, tmp_path / "c", quiet=True)
-    settings = settings_for(tmp_path)
-    settings.run.device = "gpu"
-    with pytest.raises(InputError, match="device 'gpu' cannot be used"):
-        engine.train(settings, tmp_path / "d", quiet=True)
-
-
 def test_a_teacher_is_asked_again_without_resume(tmp_path):
     settings = settings_for(tmp_path, steps=10)
     settings.teacher.model = "water-fast"
@@ -272,28 +232,6 @@ def test_a_teacher_is_asked_again_without_resume(tmp_path):
     settings.data.held_out = 0.5
     trainer = engine.train(settings, tmp_path / "run", quiet=True)
     assert len(trainer.data.training) + len(trainer.data.validation) == 4
-
-
-@pytest.mark.parametrize(("text", "words"), [
-    ("[modle]\n", r":1: section \[modle\] is unknown; did you mean model\?"),
-    ("[model]\nshpe = 'fast'\n", r":2: shpe is no setting of \[model\]; did you mean shape\?"),
-    ("[optimizer]\n\nsteps = 'x'\n", ":3: steps = 'x' is not a whole number"),
-    ("[optimizer]\nsteps = 0\n", ":2: steps = 0 is not from 1"),
-    ("[data]\ntrain = [1]\n", r":2: train = \[1\] is not a list"),
-    ("[data]\n", "train names no file"),
-    ("[data\n", "is not TOML"),
-])
-def test_mistakes_in_the_file_are_named(tmp_path, text, words):
-    (tmp_path / "a.toml").write_text(text)
-    with pytest.raises(InputError, match=words):
-        read_settings(tmp_path / "a.toml")
-
-
-def test_an_unknown_shape_is_named():
-    with pytest.raises(InputError, match="did you mean fast"):
-        make_model("fats", (1, 8), {})
-    with pytest.raises(InputError, match="did you mean channels"):
-        make_model("fast", (1, 8), {"chanels": [1]})
 
 
 def test_families_are_drawn_together_and_their_change_counts(tmp_path):
