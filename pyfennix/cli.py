@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from importlib import resources
 from pathlib import Path
 
@@ -63,7 +64,10 @@ def start_dynamic(words: list[str]) -> int:
     if at >= 0 and words[at + 1 : at + 2] and Path(words[at + 1]).suffix in (".h5", ".h5md"):
         if _ranks_started() > 1:
             if _rank_started() > 0:
-                return 1  # told once, by the first
+                # told once, by the first; mpirun ends all ranks when any has failed, so it must not
+                # be one of the others
+                time.sleep(_FOR_THE_FIRST)
+                return 1
             raise InputError("--rerun of an .h5 file goes on one rank; an .arc file on any number")
         from pyfennix.rerun import rerun  # Fortran reads archives, Python reads H5MD
 
@@ -82,6 +86,8 @@ def start_dynamic(words: list[str]) -> int:
     os.execv(path, [path, *words])
 
 
+# s that other ranks leave the first one to say what is wrong
+_FOR_THE_FIRST = 5.0
 # Set by mpirun, or by srun with PMIx or PMI, for every process they start
 _LAUNCHED = ("OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK")
 
