@@ -64,7 +64,7 @@ def contacts(frame: Frame, rng: np.random.Generator) -> Frame | None:
         if own in taken or other in taken:
             continue
         taken |= {own, other}
-        # a quarter of the contacts are the closest ones, which matter most
+        # the root makes close contacts the likelier ones: they matter most
         share = 1.0 - (1.0 - _CLOSEST) * rng.uniform() ** 0.5
         move[found.molecule == own] = (1.0 - share) * vectors[pair]
         count -= 1

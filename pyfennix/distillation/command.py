@@ -84,9 +84,8 @@ def act(parsed: argparse.Namespace) -> int:
     folder = Path(parsed.out or f"{Path(parsed.systems[0]).stem}-{done}")
     settings = DistillSettings(parsed.systems, parsed.accurate, folder, **given)
     settings.check()
-    from pyfennix.distillation.pipeline import (
-        run_distillation,  # torch: --help need not wait for it
-    )
+    # torch: --help need not wait for it
+    from pyfennix.distillation.pipeline import run_distillation
 
     facts = run_distillation(settings)
     print("\n".join(summary(facts)))

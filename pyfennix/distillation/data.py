@@ -125,9 +125,9 @@ class Supply:
             middle = (len(groups[0]) + 1) // 2
             groups = [groups[0][:middle], groups[0][middle:]]
         mended = [frame for group in groups[::2] for frame in group]
-        unseen = [frame for group in groups[1::2] for frame in group] or mended
+        unseen = [frame for group in groups[1::2] for frame in group]
         mended = mended + moved_copies(mended, s.seed + 1)
-        self._label(mended + [f for f in unseen if f.forces is None])
+        self._label(mended + unseen)
         return Parts(mended, [], unseen)
 
     def _choose(self, runs: Iterable[list[Frame]], number: int) -> Parts:

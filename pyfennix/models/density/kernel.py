@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pyfennix.exceptions import FennixError
 from pyfennix.models.density.sums import DensityEdges
-from pyfennix.models.native.library import call, first_derivative
+from pyfennix.models.native.library import call, first_derivative, scaled
 
 if TYPE_CHECKING:
     from pyfennix.models.density.module import DensityModule
@@ -84,6 +84,4 @@ class _Energies(torch.autograd.Function):
     @first_derivative
     def backward(ctx, factor):
         gradient, first = ctx.saved_tensors
-        out = torch.empty_like(gradient)
-        call("scale_edges", out.dtype, gradient, factor.contiguous(), first, len(factor), out)
-        return out, None, None, None, None, None
+        return scaled(gradient, factor, first), None, None, None, None, None

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pyfennix.models.fnx.edges import LEAST_SQUARE, Edges, switch_numbers
-from pyfennix.models.native.library import call, first_derivative
+from pyfennix.models.native.library import call, first_derivative, scaled
 
 
 def fits(table: dict[str, Tensor], edges: Edges) -> bool:
@@ -53,6 +53,4 @@ class _Repulsion(torch.autograd.Function):
     @first_derivative
     def backward(ctx, factor):
         gradient, first = ctx.saved_tensors
-        out = torch.empty_like(gradient)
-        call("scale_edges", out.dtype, gradient, factor.contiguous(), first, len(factor), out)
-        return out, None, None, None
+        return scaled(gradient, factor, first), None, None, None

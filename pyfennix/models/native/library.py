@@ -100,6 +100,13 @@ def call(name: str, dtype: torch.dtype, *arguments: Tensor | int | float | None)
     function(*map(_convert, arguments))
 
 
+def scaled(gradient: Tensor, factor: Tensor, first: Tensor) -> Tensor:
+    """(E, 3) each edge's gradient times the factor of its receiver, (n_center,)."""
+    out = torch.empty_like(gradient)
+    call("scale_edges", out.dtype, gradient, factor.contiguous(), first, len(factor), out)
+    return out
+
+
 @cache
 def _function(symbol: str):
     function = getattr(library(), symbol)
