@@ -107,8 +107,9 @@ def summary(facts: dict) -> list[str]:
                      f"{found['share_above_30']:.1e} of atoms and steps above 30")
         lines.append("REFUSED as a default: the tail is too fat" if found["refused"]
                      else "no tail: fit to be a default")
-    if "spectrum" in facts:
-        lines.append(f"suggested outer step: {facts['spectrum']['suggested_outer_fs']:g} fs")
+    if "heating" in facts:
+        lines.append(f"suggested outer step: {facts['heating']['suggested_outer_fs']:g} fs at "
+                     f"friction {facts['heating']['friction']:g}/ps")
     if "repair" in facts:
         repair = facts["repair"]
         lines.append(f"harvested frames kept for the test: RMSE {repair['before']['rmse']:.1f} "

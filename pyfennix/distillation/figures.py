@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pyfennix.distillation.difference import HOLE, TAIL
+from pyfennix.distillation.heating import TOLERATED
 from pyfennix.exceptions import InputError
 
 
@@ -27,7 +28,8 @@ def draw(folder: Path, facts: dict) -> list[str]:
                          ) from None
     names = []
     for name, key, fill in (("errors.png", "errors", _errors), ("difference.png", "difference",
-                            _difference), ("spectrum.png", "spectrum", _spectrum)):
+                            _difference), ("spectrum.png", "spectrum", _spectrum),
+                            ("heating.png", "heating", _heating)):
         if key not in facts:
             continue
         figure = Figure(figsize=(8, 3.2), layout="constrained")
@@ -91,4 +93,18 @@ def _spectrum(figure, facts: dict) -> None:
                       fontsize=7)
     axes.set(xlabel="wavenumber, cm$^{-1}$ (dotted: what an outer step can follow)", yscale="log",
              ylabel="power, accurate force = 1", xlim=(0, min(wavenumber[-1], 9000)))
+    axes.legend(frameon=False)
+
+
+def _heating(figure, facts: dict) -> None:
+    axes = figure.subplots()
+    outer, rise = np.array(facts["outer_fs"]), np.array(facts["rise_kelvin"])
+    for friction in sorted({facts["friction"], 1.0, 5.0}):
+        axes.plot(outer, rise * facts["friction"] / friction, "o-", ms=3, lw=1,
+                  label=f"friction {friction:g}/ps")
+    tolerated = TOLERATED * facts["temperature"]
+    axes.axhline(tolerated, color="C3", ls="--", lw=1)
+    axes.text(outer[0], tolerated, f" {100 * TOLERATED:g} %", color="C3", fontsize=8, va="bottom")
+    axes.set(xlabel="outer step, fs", ylabel="too warm by, K", yscale="log")
+    axes.set_ylim(bottom=1e-3)
     axes.legend(frameon=False)

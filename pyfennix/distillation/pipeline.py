@@ -138,7 +138,9 @@ class _Stages:
                      f"({s.substeps} inner ones)")
             histogram, run = two_level_run(sampler, name)
             facts["difference"], facts["run"] = histogram.facts(), run
-            facts["spectrum"] = difference_spectrum(sampler, name).facts()
+            spectrum, heating = difference_spectrum(sampler, name)
+            facts["spectrum"] = spectrum.facts()
+            facts["heating"] = heating.facts(s.friction, spectrum.longest_step)
         cost = compare_cost(name, self.accurate, sampler.last_frame())
         if cost is not None:
             facts["cost"] = {"atoms": cost.atoms, "fast_ms": 1e3 * cost.fast,

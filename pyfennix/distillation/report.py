@@ -22,6 +22,9 @@ _CAPTIONS = {
     "difference.png": "Difference of forces of all atoms at all outer steps of the two-level run.",
     "spectrum.png": "Power of the accurate force and of what the fast model misses of it, along "
                     "dynamics; what lies right of an outer step's line cannot be followed by it.",
+    "heating.png": "Temperature that outer steps add, estimated from the power of the difference "
+                   "along dynamics (linear response), with the thermostat's friction of the test "
+                   "and others.",
 }
 
 
@@ -95,8 +98,16 @@ def _tables(facts: dict) -> list[tuple[str, list[tuple[str, str]]]]:
              f"{spectrum['relative_mean_square']:.2e}"),
             ("shortest period", f"{spectrum['shortest_period_fs']:.1f} fs"),
             *((f"power above what {outer} fs can follow", f"{share:.1e}")
-              for outer, share in shares.items()),
-            ("suggested outer step", f"{spectrum['suggested_outer_fs']:g} fs")]))
+              for outer, share in shares.items())]))
+    if "heating" in facts:
+        heating = facts["heating"]
+        rows = zip(heating["outer_fs"], heating["rise_kelvin"], heating["rate_kcal_mol_ps_atom"],
+                   strict=True)
+        found.append((f"Heating by the outer kicks at {heating['temperature']:g} K, estimated", [
+            *((f"outer step {outer:g} fs", f"{rise:.2g} K too warm at friction "
+               f"{heating['friction']:g}/ps ({rate:.1e} kcal/mol/ps per atom)")
+              for outer, rise, rate in rows if outer == int(outer)),
+            ("suggested outer step", f"{heating['suggested_outer_fs']:g} fs")]))
     if "repair" in facts:
         before, after = facts["repair"]["before"], facts["repair"]["after"]
         found.append(("Repair, on harvested frames kept from training", [

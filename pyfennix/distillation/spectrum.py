@@ -9,12 +9,7 @@ import numpy as np
 
 # cm-1 of 1/fs, from the speed of light
 WAVENUMBER = 1e15 / 2.99792458e10
-# The outer kick is an impulse: a vibration of period T drives it into resonance near T/2, and
-# with an anharmonic rest already near T/3; this share of T is the usual limit
-_OF_PERIOD = 0.35
-# power of ΔF above the Nyquist frequency of the outer step that is allowed, over all power of the
-# accurate force: a hundredth of its amplitude
-FAST_SHARE = 1e-4
+_OF_PERIOD = 0.45
 
 
 @dataclass
@@ -52,23 +47,17 @@ class Spectrum:
         place = min(int(np.searchsorted(cumulated, 0.99)), len(power) - 1)
         return 1.0 / max(float(self.frequency[place]), 1e-6)
 
-    def suggested(self) -> float:
-        """Outer step in whole half fs: a third of the shortest period at most, and hardly any
-        power of ΔF, measured by that of the force, above what it can follow."""
-        best = 0.5
-        for outer in np.arange(0.5, 12.01, 0.5):
-            left = self.relative * self.above(outer)
-            if outer > _OF_PERIOD * self.shortest_period or left > FAST_SHARE:
-                break
-            best = float(outer)
-        return best
+    @property
+    def longest_step(self) -> float:
+        """fs beyond which no outer step is suggested: at half a period impulses drive a vibration
+        by whatever linear difference there is, and its energy grows exponentially."""
+        return _OF_PERIOD * self.shortest_period
 
     def facts(self) -> dict:
         """Plain values for the report."""
         return {
             "relative_mean_square": self.relative, "shortest_period_fs": self.shortest_period,
             "share_above_nyquist": {f"{outer:g}": self.above(outer) for outer in (1, 2, 3, 4, 6)},
-            "suggested_outer_fs": self.suggested(),
             "wavenumber": (self.frequency * WAVENUMBER).tolist(), "power": self.power.tolist(),
             "power_of_accurate": self.total.tolist(),
         }

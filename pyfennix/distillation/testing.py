@@ -12,8 +12,10 @@ import numpy as np
 import torch
 
 from pyfennix.distillation.difference import Histogram, by_element, by_magnitude
+from pyfennix.distillation.heating import Heating, heating_of
 from pyfennix.distillation.sampling import Sampler
 from pyfennix.distillation.spectrum import Spectrum, power_spectrum
+from pyfennix.fragments.molecules import find_molecules
 from pyfennix.models.batch import evaluate_batch
 from pyfennix.models.evaluate import evaluate_topology
 from pyfennix.models.graph import Topology
@@ -25,8 +27,9 @@ from pyfennix.training.frames import Frame
 from pyfennix.units import EV_IN_KCAL
 
 _SKIN, _TURNS = 1.0, 9
-# components of the force whose spectrum is taken, at most, and fs of it
-_COMPONENTS, _SPECTRUM = 600, 600.0
+# components of the force whose spectrum is taken, at most; fs of it at least, and fs of the series
+# of all molecules together
+_COMPONENTS, _SPECTRUM, _SERIES = 600, 600.0, 60000.0
 
 
 @dataclass
@@ -81,24 +84,30 @@ def two_level_run(sampler: Sampler, fast: str) -> tuple[Histogram, dict]:
                        "mean_temperature_mid": mean, "wanted_temperature": s.temperatures[0]}
 
 
-def difference_spectrum(sampler: Sampler, fast: str) -> Spectrum:
-    """Spectrum of ΔF along dynamics in which every step is an outer one."""
-    s = sampler.settings
+def difference_spectrum(sampler: Sampler, fast: str) -> tuple[Spectrum, Heating]:
+    """Spectrum of ΔF along dynamics in which every step is an outer one, and what it heats."""
+    s, atoms = sampler.settings, sampler.atoms
     dt = min(1.0, s.dt)
-    steps = round(_SPECTRUM / dt)
+    cell = np.array(atoms.cell) if atoms.pbc.any() else None
+    molecule = find_molecules(atoms.numbers, sampler.last_frame().positions, cell).molecule
+    molecules = int(molecule.max()) + 1
+    steps = round(np.clip(_SERIES / molecules, _SPECTRUM, 10 * _SPECTRUM) / dt)
     rng = np.random.default_rng(s.seed)
-    chosen = rng.permutation(3 * len(sampler.atoms))[:_COMPONENTS]
-    series, forces = [], []
+    chosen = rng.permutation(3 * len(atoms))[:_COMPONENTS]
+    series, forces, power = [], [], []
     progress = Progress(steps, "steps of the spectrum")
     with sampler.simulation(s.temperatures[0], fast, dt, 1, s.friction,
                             sampler.last_frame(), seed=s.seed + 2000) as sim:
         for step in range(1, steps + 1):
             sim.run(1)
-            accurate = sim.forces.ravel()[chosen]
-            series.append(accurate - sim.forces_fast.ravel()[chosen])
-            forces.append(accurate)
+            accurate = sim.forces
+            difference = accurate - sim.forces_fast
+            series.append(difference.ravel()[chosen])
+            forces.append(accurate.ravel()[chosen])
+            power.append(np.bincount(molecule, (difference * sim.velocities).sum(axis=1)))
             progress.show(step)
-    return power_spectrum(np.array(series), np.array(forces), dt)
+    return (power_spectrum(np.array(series), np.array(forces), dt),
+            heating_of(np.array(power), len(atoms), dt, s.temperatures[0]))
 
 
 def compare_cost(fast: str, accurate: str | object, frame: Frame) -> Cost | None:

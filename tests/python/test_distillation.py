@@ -54,12 +54,12 @@ def test_it_makes_a_model_and_a_report(distilled):
     assert model.elements == (1, 8)
     assert json.loads((folder / "report.json").read_text()) == facts
     page = (folder / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 3
+    assert page.count("data:image/png;base64,") == 4
     for words in ("Errors on test frames", "RMSE of O", "ratio", "suggested outer step"):
         assert words in page
     assert facts["difference"]["atoms_times_steps"] == 24 * 20
     assert sum(facts["difference"]["counts"]) == 24 * 20
-    assert 0.5 <= facts["spectrum"]["suggested_outer_fs"] <= 12.0
+    assert 0.5 <= facts["heating"]["suggested_outer_fs"] <= 12.0
     assert any("ratio" in line for line in summary(facts))
 
 
