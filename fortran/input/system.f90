@@ -69,7 +69,7 @@ end subroutine build_system
 
 
 !> The same from arrays, for Python
-subroutine build_system_from_arrays(settings, numbers, position, vectors, periodic, cell, atoms, error, start)
+subroutine build_system_from_arrays(settings, numbers, position, vectors, periodic, cell, atoms, error, start, masses)
    type(settings_type), intent(in) :: settings
    !> Atomic numbers, (n)
    integer, intent(in) :: numbers(:)
@@ -82,6 +82,8 @@ subroutine build_system_from_arrays(settings, numbers, position, vectors, period
    type(atoms_type), intent(out) :: atoms
    type(error_type), allocatable, intent(out) :: error
    type(start_type), intent(out), optional :: start
+   !> g/mol, (n); where not positive, and without any, standard ones
+   real(dp), intent(in), optional :: masses(:)
    type(start_type) :: from
    character(len=:), allocatable :: box_origin
    integer :: i
@@ -111,7 +113,7 @@ subroutine build_system_from_arrays(settings, numbers, position, vectors, period
    if (allocated(error)) return
    from%kind = "arrays"
    from%note = ""
-   call complete_system(settings, box_origin, cell, atoms, from, error)
+   call complete_system(settings, box_origin, cell, atoms, from, error, masses)
    if (present(start)) start = from
 end subroutine build_system_from_arrays
 
@@ -268,7 +270,7 @@ end subroutine unwrap
 
 
 !> Masses, hydrogen masses, density
-subroutine complete_system(settings, box_origin, cell, atoms, start, error)
+subroutine complete_system(settings, box_origin, cell, atoms, start, error, masses)
    type(settings_type), intent(in) :: settings
    !> Where the box comes from, for messages
    character(len=*), intent(in) :: box_origin
@@ -276,6 +278,8 @@ subroutine complete_system(settings, box_origin, cell, atoms, start, error)
    type(atoms_type), intent(inout) :: atoms
    type(start_type), intent(inout) :: start
    type(error_type), allocatable, intent(out) :: error
+   !> Instead of standard ones, where positive
+   real(dp), intent(in), optional :: masses(:)
    real(dp) :: density
 
    atoms%mass(:) = standard_mass(int(atoms%number))
@@ -287,6 +291,9 @@ subroutine complete_system(settings, box_origin, cell, atoms, start, error)
             & ", check a-axis, b-axis and c-axis")
          return
       end if
+   end if
+   if (present(masses)) then
+      where (masses > 0.0_dp) atoms%mass = masses
    end if
    if (.not. settings%heavy_hydrogen .or. all(atoms%number /= hydrogen)) return
    if (.not. has_bonds(atoms)) then

@@ -111,8 +111,6 @@ class Sampler:
             atoms.positions = start.positions
         heavy = fast is not None and self.settings.heavy_hydrogen
         keywords = {"heavy-hydrogen": True} if heavy else {}
-        if heavy:
-            atoms.set_masses()  # the engine makes them heavy itself, from the standard ones
         return Simulation(
             atoms, accurate=self.accurate, fast=fast, dt=dt,
             substeps=None if fast is None else substeps, ensemble="nvt", temperature=temperature,

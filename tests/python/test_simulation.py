@@ -14,6 +14,7 @@ import pytest
 import torch
 from helpers.hydrogens import ACCURATE, FAST, KEY, hydrogens, make, two_levels
 from helpers.runs import MODELS, write_xyz
+from helpers.waters import cubic, waters
 
 import pyfennix as fx
 
@@ -85,6 +86,22 @@ def test_masses_of_atoms_count():
     atoms.set_masses([2.014] * 54)
     with make(atoms) as sim:
         np.testing.assert_array_equal(sim.masses, 2.014)
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_heavy_hydrogens_of_atoms_with_masses(given):
+    """Masses that the atoms carry, as those of a keyfile's system do, are shared out as well."""
+    numbers, positions = waters(cubic(8), (2, 2, 2), 1)
+    atoms = ase.Atoms(numbers, positions, cell=cubic(8), pbc=True)
+    if given:
+        atoms.set_masses([18.0, 1.0, 1.0] * 8)
+    with (
+        pytest.warns(UserWarning, match="16 were guessed"),
+        fx.Simulation(atoms, accurate="water-accurate", dt=1.0,
+                      keywords={"heavy-hydrogen": True}) as sim,
+    ):
+        expected = [12.0, 4.0, 4.0] if given else [15.999 - 2 * (4.0 - 1.008), 4.0, 4.0]
+        np.testing.assert_allclose(sim.masses.reshape(8, 3), [expected] * 8, rtol=1e-12)
 
 
 def test_constant_energy():
