@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import h5py
@@ -118,7 +117,7 @@ def main() -> None:
     frames = read_store(data)
     planted = plant(folder, frames, arguments.threads)
     before = run(folder, "before", planted, arguments.threads)
-    command = [sys.executable, "-m", "pyfennix", "distill", str(HERE / "droplet"), "--accurate",
+    command = ["pyfennix", "distill", str(HERE / "droplet"), "--accurate",
                "water-accurate", "--start", planted, "--repair",
                str(folder / "before" / "droplet.holes.h5"), "--trajectory",
                str(folder / "blind.h5"), "--rounds", "1", "--steps", "6000", "--test", "0",

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Torsion angles of a molecule in two runs: do two levels sample what one does?
 
-    python benchmarks/torsions.py ONE.h5 TWO.h5 [--discard PS] [--figure FILE.png]
+    python benchmarks/torsions.py ONE.h5 TWO.h5 [--discard PS] [--mirror] [--figure FILE.png]
 
-For every bond that may turn, the distribution of one torsion angle in 24
-bins from both runs. Their distance is half the sum of absolute differences (0 the same, 1 nothing
-in common); beside it stands the distance between the two halves of the first run, which is noise.
+For every bond that may turn, the distribution of one torsion angle in 24 bins from both runs, taken
+together over atoms that stand for each other, such as the hydrogens of a methyl group. --mirror
+counts an angle and its negative alike, for molecules that are their own mirror images. The distance
+is half the sum of absolute differences (0 the same, 1 nothing in common); beside it stands the
+distance between the two halves of the first run, which is noise (of twice as short runs).
 """
 
 from __future__ import annotations
@@ -22,23 +24,23 @@ from pyfennix.models.interface import SYMBOLS
 BINS = 24
 
 
-def torsions(numbers: np.ndarray, positions: np.ndarray) -> list[tuple[int, int, int, int]]:
-    """One (i, j, k, l) for each bond j-k whose ends both have another bond."""
+def torsions(numbers: np.ndarray, positions: np.ndarray) -> list[list[tuple[int, ...]]]:
+    """For each bond j-k whose ends both have another bond, the (i, j, k, l) that are equivalent."""
     found = find_molecules(numbers, positions)
-    bonded: dict[int, list[int]] = {i: [] for i in range(len(numbers))}
-    for i in range(len(numbers)):
-        bonded[i] = found.neighbor[found.first[i] : found.first[i + 1]].tolist()
-    chosen = []
-    for j in range(len(numbers)):
-        for k in bonded[j]:
-            if j < k and len(bonded[j]) > 1 and len(bonded[k]) > 1:
-                ends = [min((x for x in bonded[a] if x != b), key=lambda x: (-numbers[x], x))
-                        for a, b in ((j, k), (k, j))]
-                chosen.append((ends[0], j, k, ends[1]))
-    return chosen
+    bonded = [found.bonded(i).tolist() for i in range(len(numbers))]
+
+    def ends(at: int, other: int) -> list[int]:
+        """Atoms of the heaviest kind on an end: all of them if nothing else is bonded to them."""
+        first = min((x for x in bonded[at] if x != other), key=lambda x: (-numbers[x], x))
+        alike = [x for x in bonded[at] if x != other and numbers[x] == numbers[first]]
+        return alike if all(len(bonded[x]) == 1 for x in alike) else [first]
+
+    return [[(i, j, k, end) for i in ends(j, k) for end in ends(k, j)]
+            for j in range(len(numbers)) for k in bonded[j]
+            if j < k and len(bonded[j]) > 1 and len(bonded[k]) > 1]
 
 
-def angles(positions: np.ndarray, atoms: tuple[int, int, int, int]) -> np.ndarray:
+def angles(positions: np.ndarray, atoms: tuple[int, ...]) -> np.ndarray:
     """Degrees of one torsion in (frames, n, 3)."""
     a, b, c, d = (positions[:, i] for i in atoms)
     first, axis, last = b - a, c - b, d - c
@@ -50,7 +52,7 @@ def angles(positions: np.ndarray, atoms: tuple[int, int, int, int]) -> np.ndarra
 
 def spread(values: np.ndarray) -> np.ndarray:
     """Share of each bin."""
-    return np.histogram(values, BINS, (-180.0, 180.0))[0] / len(values)
+    return np.histogram(values, BINS, (-180.0, 180.0))[0] / values.size
 
 
 def read(path: Path, discard: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -70,6 +72,8 @@ def main() -> None:
     parser.add_argument("one", type=Path)
     parser.add_argument("two", type=Path)
     parser.add_argument("--discard", type=float, default=5.0, help="ps")
+    parser.add_argument("--mirror", action="store_true",
+                        help="count an angle and its negative alike")
     parser.add_argument("--figure", type=Path)
     arguments = parser.parse_args()
     numbers, one, warm_one = read(arguments.one, arguments.discard)
@@ -77,13 +81,16 @@ def main() -> None:
     print(f"{len(one)} and {len(two)} frames; mid-step temperature {warm_one.mean():.1f} and "
           f"{warm_two.mean():.1f} K")
     rows = []
-    for atoms in torsions(numbers, one[0]):
-        values = [angles(x, atoms) for x in (one, two)]
-        if values[0].std() < 25.0 and values[1].std() < 25.0 and abs(values[0].mean()) < 90.0:
-            continue  # a ring or a double bond
+    for alike in torsions(numbers, one[0]):
+        # (equivalent, frames), so that halves are halves in time
+        values = [np.array([angles(x, atoms) for atoms in alike]) for x in (one, two)]
+        if arguments.mirror:
+            values = [np.concatenate([v, -v]) for v in values]
+        if all(np.ptp(v[0]) < 120.0 for v in values):
+            continue  # nothing turns: a ring or a double bond
         shares = [spread(v) for v in values]
-        halves = [spread(v) for v in np.array_split(values[0], 2)]
-        name = "-".join(f"{SYMBOLS[numbers[i]]}{i + 1}" for i in atoms)
+        halves = [spread(v) for v in np.array_split(values[0], 2, axis=1)]
+        name = "-".join(f"{SYMBOLS[numbers[i]]}{i + 1}" for i in alike[0])
         far, noise = (0.5 * np.abs(a - b).sum() for a, b in (shares, halves))
         print(f"  {name:20s} distance of the distributions {far:.3f}, of halves of the first run "
               f"{noise:.3f}")
