@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
 
 import torch
 
 from pyfennix.distillation.data import Parts, Supply
+from pyfennix.distillation.handing_out import hand_out
 from pyfennix.distillation.report import write_report
 from pyfennix.distillation.sampling import Sampler
 from pyfennix.distillation.settings import DistillSettings
@@ -62,7 +62,7 @@ def run_distillation(settings: DistillSettings) -> dict:
     for number in range(2, settings.rounds + 1):
         data = data.joined(stages.data(number, fast))
         fast = stages.train(number, data, fast)
-    shutil.copy(fast, settings.folder / "fast.fnx")
+    hand_out(Path(fast), settings.folder / "fast.fnx", accurate, [s.name for s in samplers])
     facts = stages.test(settings.folder / "fast.fnx", data.test)
     if before is not None:
         facts["repair"] = {"before": before, "after": _hole_errors(fast, data.test)}

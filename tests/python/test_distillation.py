@@ -84,6 +84,21 @@ def test_labels_are_the_accurate_model_s(distilled):
         assert np.allclose(frame.virial * fx.units.EV_IN_KCAL, wanted.virial, atol=2e-2)
 
 
+def test_energies_have_the_accurate_model_s_zero(distilled):
+    """Both levels print comparable energies, whatever training took off the labels."""
+    folder, _ = distilled
+    model, trained = load_model(folder / "fast.fnx"), load_model(folder / "round2" / "model.fnx")
+    accurate = load_model("water-fast")
+    off, moved = [], []
+    for frame in read_store(folder / "data1-test.h5"):
+        system = (frame.numbers, frame.positions, frame.cell)
+        off.append(evaluate(model, *system).energy - evaluate(accurate, *system).energy)
+        moved.append(evaluate(model, *system).energy - evaluate(trained, *system).energy)
+    assert abs(np.mean(moved)) > 20.0  # kcal/mol, what was taken off this box
+    assert np.abs(off).max() < 0.3 * abs(np.mean(moved))
+    assert "distilled from water-fast (" in model.description
+
+
 def test_no_test_frame_was_trained_on(distilled):
     folder, _ = distilled
     for number in (1, 2):
