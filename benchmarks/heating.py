@@ -46,7 +46,7 @@ def estimate(arguments: argparse.Namespace, heavy: bool, scratch: Path) -> Heati
     accurate = load_model("water-accurate")
     settings = DistillSettings([str(REPOSITORY / "examples" / "01_water" / "water")], accurate,
                                scratch, heavy_hydrogen=heavy, threads=1)
-    name, atoms = read_systems(settings.systems, accurate)[0]
+    name, atoms = read_systems(settings.systems)[0]
     return difference_spectrum(Sampler(settings, atoms, accurate, name), arguments.fast)[1]
 
 

@@ -49,6 +49,8 @@ def distill(systems: str | Path | Sequence[str | Path], accurate: str | Path | A
     if unknown:
         raise InputError(f"{unknown[0]} is no option of a distillation: there are "
                          f"{', '.join(sorted(known))}")
+    if not names:
+        raise InputError("no system is named to distil for")
     done = "repaired" if options.get("repair") else "distilled"
     folder = Path(folder or f"{Path(names[0]).stem}-{done}")
     return run_distillation(DistillSettings([str(name) for name in names], accurate, folder,

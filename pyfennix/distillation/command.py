@@ -105,8 +105,11 @@ def summary(facts: dict) -> list[str]:
         found = facts["difference"]
         lines.append(f"two-level run: largest difference {found['largest']:.1f} kcal/mol/Å, "
                      f"{found['share_above_30']:.1e} of atoms and steps above 30")
-        lines.append("REFUSED as a default: the tail is too fat" if found["refused"]
-                     else "no tail: fit to be a default")
+        if facts["run"]["failed"]:
+            lines.append(f"REFUSED as a default: the run failed {facts['run']['failed']}")
+        else:
+            lines.append("REFUSED as a default: the tail is too fat" if found["refused"]
+                         else "no tail: fit to be a default")
     if "heating" in facts:
         lines.append(f"suggested outer step: {facts['heating']['suggested_outer_fs']:g} fs at "
                      f"friction {facts['heating']['friction']:g}/ps")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from pyfennix.distillation.augment import moved_copies
 from pyfennix.distillation.fragment_data import from_fragments
 from pyfennix.distillation.holes import read_holes
 from pyfennix.distillation.sampling import Sampler
-from pyfennix.distillation.selection import in_parts, select_diverse
+from pyfennix.distillation.selection import MADE, in_parts, select_diverse
 from pyfennix.distillation.settings import DistillSettings
 from pyfennix.models.adapters.door import AnyModel
 from pyfennix.progress import Progress
@@ -22,8 +23,6 @@ from pyfennix.training.teacher import label
 _INTERVAL = 20.0  # fs between frames
 # mended holes are a rare sort of frame: they make up at least this share of what is seen
 _HOLE_SHARE = 0.3
-# geometries that were made from others or chosen because they are bad, not met in time
-_MADE = ("stretched", "shaken", "strained", "contact", "worst", "hole", "fragment")
 
 
 class Parts(NamedTuple):
@@ -61,8 +60,10 @@ class Supply:
             holes = self._holes()
             repeat = round(_HOLE_SHARE / (1 - _HOLE_SHARE) * len(found.training)
                            / len(holes.training))
-            found = Parts(found.training + holes.training * max(1, repeat), found.validation,
-                          found.test + holes.test)
+            # a family for each time, else all of them would be one unit of the drawing
+            again = [replace(f, family=f.family and f"{f.family}.{k}", cache={})
+                     for k in range(max(1, repeat)) for f in holes.training]
+            found = Parts(found.training + again, found.validation, found.test + holes.test)
         return found
 
     def more(self, number: int, fast: str) -> Parts:
@@ -96,7 +97,7 @@ class Supply:
         same: dict[bytes, dict[str, list[Frame]]] = {}
         for name in self.settings.trajectory:
             for frame in read_frames(name):
-                if frame.kind in _MADE:
+                if frame.kind in MADE:
                     continue
                 frame.weights = None
                 frame.charge = frame.charge or self.samplers[0].charge

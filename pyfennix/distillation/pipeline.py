@@ -21,7 +21,7 @@ from pyfennix.distillation.testing import (
     two_level_run,
 )
 from pyfennix.distillation.unchanged import refuse_changes
-from pyfennix.exceptions import InputError
+from pyfennix.exceptions import FennixError, InputError
 from pyfennix.models.registry import load_model
 from pyfennix.training.checkpoint import NAME
 from pyfennix.training.frames import Frame
@@ -50,9 +50,9 @@ def run_distillation(settings: DistillSettings) -> dict:
         torch.set_num_threads(settings.threads)
     accurate = load_model(settings.accurate)
     samplers = [Sampler(settings, atoms, accurate, name)
-                for name, atoms in read_systems(settings.systems, accurate)]
+                for name, atoms in read_systems(settings.systems)]
     settings.folder.mkdir(parents=True, exist_ok=True)
-    refuse_changes(settings, accurate)
+    refuse_changes(settings, accurate, {s.name: s.atoms for s in samplers})
     stages = _Stages(settings, samplers, accurate)
     sizes = ", ".join(f"{s.name} ({len(s.atoms)} atoms)" for s in samplers)
     stages.say(f"{sizes}; accurate model {accurate.name}")
@@ -136,12 +136,17 @@ class _Stages:
         if s.test > 0:
             self.say(f"two-level run of {s.test:g} ps with steps of {s.outer:g} fs "
                      f"({s.substeps} inner ones)")
-            histogram, run = two_level_run(sampler, name)
-            facts["difference"], facts["run"] = histogram.facts(), run
-            spectrum, heating = difference_spectrum(sampler, name)
-            facts["spectrum"] = spectrum.facts()
-            facts["heating"] = heating.facts(s.friction, spectrum.longest_step)
-        cost = compare_cost(name, self.accurate, sampler.last_frame())
+            histogram, facts["run"] = two_level_run(sampler, name)
+            facts["difference"] = histogram.facts()
+            facts["difference"]["refused"] |= bool(facts["run"]["failed"])
+            try:
+                spectrum, heating = difference_spectrum(sampler, name)
+                facts["spectrum"] = spectrum.facts()
+                facts["heating"] = heating.facts(s.friction, spectrum.longest_step)
+            except FennixError as error:
+                self.say(f"no spectrum: {error}")
+        # a system that is cut into fragments may be too big to be evaluated
+        cost = compare_cost(name, self.accurate, test[0] if s.fragments else sampler.start())
         if cost is not None:
             facts["cost"] = {"atoms": cost.atoms, "fast_ms": 1e3 * cost.fast,
                              "accurate_ms": 1e3 * cost.accurate, "ratio": cost.ratio,

@@ -62,6 +62,10 @@ def _verdict(facts: dict) -> str:
     share = found[f"share_above_{TAIL:g}"]
     words = (f"largest difference of forces {found['largest']:.1f} kcal/mol/Å "
              f"({found['largest_element']}), {100 * share:.4f} % above {TAIL:g}")
+    failed = facts.get("run", {}).get("failed", "")
+    if failed:
+        return (f"<p class=bad>Refused as a default: the two-level run failed "
+                f"{html.escape(failed)}. Until then: {words}.</p>")
     if found["refused"]:
         return (f'<p class=bad>Refused as a default: {words}; allowed are {HOLE:g} and '
                 "0.001 %. Harvest the frames (harvest-force) and repair.</p>")
@@ -87,8 +91,8 @@ def _tables(facts: dict) -> list[tuple[str, list[tuple[str, str]]]]:
         found.append(("Two-level run", [
             ("length", f"{run['ps']:g} ps, {run['steps']} steps of {run['outer_fs']:g} fs with "
                        f"{run['substeps']} inner ones"),
-            ("mean temperature, mid-step", f"{run['mean_temperature_mid']:.1f} K "
-                                           f"(wanted {run['wanted_temperature']:g})"),
+            *([("mean temperature, mid-step", f"{run['mean_temperature_mid']:.1f} K "
+                f"(wanted {run['wanted_temperature']:g})")] if run["steps"] else []),
             ("friction", f"{run['friction']:g} /ps")]))
     if "spectrum" in facts:
         spectrum = facts["spectrum"]
@@ -103,7 +107,7 @@ def _tables(facts: dict) -> list[tuple[str, list[tuple[str, str]]]]:
         heating = facts["heating"]
         rows = zip(heating["outer_fs"], heating["rise_kelvin"], heating["rate_kcal_mol_ps_atom"],
                    strict=True)
-        found.append((f"Heating by the outer kicks at {heating['temperature']:g} K, estimated", [
+        found.append((f"Heating by the outer kicks at {heating['temperature']:.0f} K, estimated", [
             *((f"outer step {outer:g} fs", f"{rise:.2g} K too warm at friction "
                f"{heating['friction']:g}/ps ({rate:.1e} kcal/mol/ps per atom)")
               for outer, rise, rate in rows if outer == int(outer)),

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pyfennix import units
-from pyfennix.distillation.selection import TRAINING_SHARE
+from pyfennix.distillation.selection import MADE, TRAINING_SHARE, in_parts
 from pyfennix.distillation.settings import DistillSettings
 from pyfennix.exceptions import FennixError, InputError
 from pyfennix.progress import Progress
 from pyfennix.simulation import Simulation
 from pyfennix.training.frames import Frame
+from pyfennix.training.readers import read_frames
 from pyfennix.training.store import read_store, write_store
 
 if TYPE_CHECKING:
@@ -78,18 +79,23 @@ class Sampler:
             steps = round(1000 * s.sample / s.outer)
             every = max(1, round(interval / s.outer))
             simulation = self.simulation(temperature, fast, s.outer, s.substeps, _FRICTION,
-                                         self.last_frame(), seed=s.seed + round_number)
+                                         self.start(), seed=s.seed + round_number)
             with simulation as sim:
                 frames = self._collect(sim, name, steps, every, worst=True,
                                        before=round(1000 * s.equilibrate / s.outer))
             self._keep(name, frames)
         return read_store(self._path(name))
 
-    def last_frame(self) -> Frame:
-        """The last geometry sampled at the first temperature; the system's own before any."""
+    def start(self) -> Frame:
+        """Where later runs start: the last geometry at the first temperature that is learned from,
+        the last one of the trajectories given, or the system's own before there is any."""
         path = self._path(f"{self.name}-accurate-{self.settings.temperatures[0]:g}K")
         if path.is_file():
-            return read_store(path)[-1]
+            return in_parts(read_store(path))[0][-1]
+        for name in reversed(self.settings.trajectory):
+            for frame in reversed(read_frames(name)):
+                if frame.kind not in MADE and np.array_equal(frame.numbers, self.atoms.numbers):
+                    return frame
         cell = np.array(self.atoms.cell) if self.atoms.pbc.any() else None
         return Frame(np.asarray(self.atoms.numbers, dtype=np.int64), self.atoms.positions, cell,
                      charge=self.charge)
@@ -109,6 +115,8 @@ class Sampler:
         atoms = self.atoms.copy()
         if start is not None:
             atoms.positions = start.positions
+            if start.cell is not None:
+                atoms.cell = start.cell
         heavy = fast is not None and self.settings.heavy_hydrogen
         keywords = {"heavy-hydrogen": True} if heavy else {}
         return Simulation(
@@ -126,6 +134,7 @@ class Sampler:
         """
         frames: list[Frame] = []
         hardest: list[tuple[float, int, Frame]] = []
+        done = 0
         progress = Progress(before + steps, f"steps of {name}")
         for step in range(1 - before, steps + 1):
             try:
@@ -135,22 +144,25 @@ class Sampler:
                     raise
                 progress.note(f"{name}: ended after {before + step - 1} steps ({error})")
                 break
+            done = step
             if step > 0 and step % every == 0:
                 frames.append(snapshot(sim, self.atoms, name, "md", self.charge))
-            if worst and step <= TRAINING_SHARE * steps:
+            if worst and 0 < step <= TRAINING_SHARE * steps:
                 gap = float(np.linalg.norm(sim.forces - sim.forces_fast, axis=1).max())
                 if len(hardest) < _WORST or gap > hardest[-1][0]:
                     frame = snapshot(sim, self.atoms, name, "worst", self.charge)
                     hardest = sorted([*hardest, (gap, step, frame)], key=lambda x: -x[0])[:_WORST]
             progress.show(before + step)
-        return frames + [frame for *_, frame in hardest]
+        # of a run that failed less is learned from than was planned
+        return frames + [frame for _, step, frame in hardest if step <= TRAINING_SHARE * done]
 
 
 def snapshot(sim: Simulation, atoms: ase.Atoms, run: str, kind: str, charge: float) -> Frame:
     """The present geometry with the accurate model's labels, in eV and Å."""
     cell, per = sim.cell, units.EV_IN_KCAL
-    return Frame(
-        np.asarray(atoms.numbers, dtype=np.int64), sim.positions, cell,
-        sim.energy.potential / per, sim.forces / per,
-        None if cell is None else sim.virial / per, charge, run, None, kind,
-    )
+    try:
+        virial = None if cell is None else sim.virial / per
+    except InputError:  # an accurate model without a stress
+        virial = None
+    return Frame(np.asarray(atoms.numbers, dtype=np.int64), sim.positions, cell,
+                 sim.energy.potential / per, sim.forces / per, virial, charge, run, None, kind)

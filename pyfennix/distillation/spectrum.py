@@ -10,6 +10,8 @@ import numpy as np
 # cm-1 of 1/fs, from the speed of light
 WAVENUMBER = 1e15 / 2.99792458e10
 _OF_PERIOD = 0.45
+# share of the force's power above 1000 cm-1 below which that is a thermostat's noise
+_VIBRATES = 0.01
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Spectrum:
         at frequencies above 1000 cm-1 or, without any, of all power."""
         fast = self.frequency * WAVENUMBER > 1000.0
         power = np.where(fast, self.total, 0.0)
-        if power.sum() < 1e-6:
+        if power.sum() < _VIBRATES:
             power = self.total
         cumulated = np.cumsum(power) / power.sum()
         place = min(int(np.searchsorted(cumulated, 0.99)), len(power) - 1)

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 
 from pyfennix.distillation.difference import Histogram, by_element, by_magnitude
-from pyfennix.distillation.heating import Heating, heating_of
+from pyfennix.distillation.heating import Heating, PowerSeries, heating_of
 from pyfennix.distillation.sampling import Sampler
 from pyfennix.distillation.spectrum import Spectrum, power_spectrum
+from pyfennix.exceptions import FennixError
 from pyfennix.fragments.molecules import find_molecules
 from pyfennix.models.batch import evaluate_batch
 from pyfennix.models.evaluate import evaluate_topology
@@ -66,48 +67,65 @@ def frame_errors(fast: str, frames: Sequence[Frame]) -> dict:
 
 
 def two_level_run(sampler: Sampler, fast: str) -> tuple[Histogram, dict]:
-    """|ΔF| at every outer step of a run at the first temperature, and its temperature."""
+    """|ΔF| at every outer step of a run at the first temperature, and its temperature.
+
+    A run that fails is a result too: ``failed`` of the facts says why.
+    """
     s = sampler.settings
     steps = round(1000 * s.test / s.outer)
-    histogram, temperatures = Histogram(), []
+    histogram, temperatures, failed = Histogram(), [], ""
     progress = Progress(steps, "steps of the test")
-    with sampler.simulation(s.temperatures[0], fast, s.outer, s.substeps, s.friction,
-                            sampler.last_frame(), seed=s.seed + 1000) as sim:
-        for step in range(1, steps + 1):
-            sim.run(1)
-            histogram.add(sim.numbers, sim.forces - sim.forces_fast)
-            temperatures.append(sim.observables.get("temperature_mid", sim.temperature))
-            progress.show(step)
-    mean = float(np.mean(temperatures[len(temperatures) // 4 :]))
-    return histogram, {"steps": steps, "ps": s.test, "outer_fs": s.outer, "substeps": s.substeps,
-                       "friction": s.friction, "heavy_hydrogen": s.heavy_hydrogen,
-                       "mean_temperature_mid": mean, "wanted_temperature": s.temperatures[0]}
+    try:
+        with sampler.simulation(s.temperatures[0], fast, s.outer, s.substeps, s.friction,
+                                sampler.start(), seed=s.seed + 1000) as sim:
+            for step in range(1, steps + 1):
+                sim.run(1)
+                histogram.add(sim.numbers, sim.forces - sim.forces_fast)
+                temperatures.append(sim.observables.get("temperature_mid", sim.temperature))
+                progress.show(step)
+    except FennixError as error:
+        failed = f"after {len(temperatures)} of {steps} steps: {error}"
+        progress.note(f"the two-level run failed {failed}")
+    late = temperatures[len(temperatures) // 4 :]
+    return histogram, {"steps": len(temperatures), "ps": 1e-3 * s.outer * len(temperatures),
+                       "outer_fs": s.outer, "substeps": s.substeps, "friction": s.friction,
+                       "heavy_hydrogen": s.heavy_hydrogen, "failed": failed,
+                       "mean_temperature_mid": float(np.mean(late)) if late else None,
+                       "wanted_temperature": s.temperatures[0]}
 
 
 def difference_spectrum(sampler: Sampler, fast: str) -> tuple[Spectrum, Heating]:
-    """Spectrum of ΔF along dynamics in which every step is an outer one, and what it heats."""
-    s, atoms = sampler.settings, sampler.atoms
+    """Spectrum of ΔF along dynamics in which every step is an outer one, and what it heats.
+
+    Raises
+    ------
+    FennixError
+        When the run fails.
+    """
+    s, atoms, begin = sampler.settings, sampler.atoms, sampler.start()
     dt = min(1.0, s.dt)
-    cell = np.array(atoms.cell) if atoms.pbc.any() else None
-    molecule = find_molecules(atoms.numbers, sampler.last_frame().positions, cell).molecule
+    molecule = find_molecules(begin.numbers, begin.positions, begin.cell).molecule
     molecules = int(molecule.max()) + 1
     steps = round(np.clip(_SERIES / molecules, _SPECTRUM, 10 * _SPECTRUM) / dt)
+    before = round(1000 * s.equilibrate / dt)
     rng = np.random.default_rng(s.seed)
     chosen = rng.permutation(3 * len(atoms))[:_COMPONENTS]
-    series, forces, power = [], [], []
-    progress = Progress(steps, "steps of the spectrum")
-    with sampler.simulation(s.temperatures[0], fast, dt, 1, s.friction,
-                            sampler.last_frame(), seed=s.seed + 2000) as sim:
+    series, forces, warm, power = [], [], [], PowerSeries(molecule)
+    progress = Progress(before + steps, "steps of the spectrum")
+    with sampler.simulation(s.temperatures[0], fast, dt, 1, s.friction, begin,
+                            seed=s.seed + 2000) as sim:
+        sim.run(before)
         for step in range(1, steps + 1):
             sim.run(1)
             accurate = sim.forces
             difference = accurate - sim.forces_fast
             series.append(difference.ravel()[chosen])
             forces.append(accurate.ravel()[chosen])
-            power.append(np.bincount(molecule, (difference * sim.velocities).sum(axis=1)))
-            progress.show(step)
+            power.add(difference, sim.velocities)
+            warm.append(sim.temperature)
+            progress.show(before + step)
     return (power_spectrum(np.array(series), np.array(forces), dt),
-            heating_of(np.array(power), len(atoms), dt, s.temperatures[0]))
+            heating_of(np.array(power.values), len(atoms), dt, float(np.mean(warm))))
 
 
 def compare_cost(fast: str, accurate: str | object, frame: Frame) -> Cost | None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from pyfennix.distillation.settings import DistillSettings
 from pyfennix.exceptions import InputError
@@ -14,11 +18,15 @@ from pyfennix.models.adapters.door import AnyModel
 from pyfennix.models.interface import Model
 from pyfennix.models.registry import checkpoint_file
 
+if TYPE_CHECKING:
+    import ase
+
 # what may differ when a distillation is gone on with
 _FREE = ("folder", "threads", "rounds", "test")
 
 
-def refuse_changes(settings: DistillSettings, accurate: AnyModel) -> None:
+def refuse_changes(settings: DistillSettings, accurate: AnyModel,
+                   systems: Mapping[str, ase.Atoms]) -> None:
     """Write ``settings.json`` into the folder, or compare with the one that is there.
 
     Raises
@@ -27,7 +35,7 @@ def refuse_changes(settings: DistillSettings, accurate: AnyModel) -> None:
         When the folder was begun with another setting or file; names it.
     """
     path = settings.folder / "settings.json"
-    now = _facts(settings, accurate)
+    now = _facts(settings, accurate) | {f"system {k}": _system(v) for k, v in systems.items()}
     if not path.is_file():
         temporary = path.with_name("settings.json.tmp")
         temporary.write_text(json.dumps(now, indent=1))
@@ -57,6 +65,14 @@ def _facts(settings: DistillSettings, accurate: AnyModel) -> dict:
     found["files"] = [_digest(Path(name.partition("@")[0])) for name in files]
     found["start"] = _digest(checkpoint_file(settings.start)) if settings.start else ""
     return json.loads(json.dumps(found))  # lists for tuples, as they will be read
+
+
+def _system(atoms: ase.Atoms) -> str:
+    """Some digits that change with what a system is; positions are only where it starts."""
+    digest = hashlib.sha256(atoms.numbers.astype("int64").tobytes())
+    for values in (atoms.cell[:], atoms.get_masses(), [atoms.info.get("charge", 0.0)]):
+        digest.update(np.round(np.asarray(values, dtype=float), 6).tobytes())
+    return f"{atoms.get_chemical_formula()} {digest.hexdigest()[:12]}"
 
 
 def _weights(model: AnyModel) -> str:

@@ -103,14 +103,14 @@ def collate(frames: Sequence[Frame], cutoff: float, dtype: torch.dtype = torch.f
 
 def _relatives(frames: Sequence[Frame]) -> np.ndarray:
     """(pairs, 2), see :class:`Batch`."""
-    firsts: dict[str, int] = {}
+    firsts: dict[tuple[str, bytes], int] = {}
     pairs, start = [np.zeros((0, 2), dtype=np.int64)], 0
     for frame in frames:
-        if frame.family and frame.family in firsts:
+        if frame.family:
             rows = np.arange(len(frame))
-            pairs.append(np.column_stack([firsts[frame.family] + rows, start + rows]))
-        elif frame.family:
-            firsts[frame.family] = start
+            first = firsts.setdefault(frame.family_of_atoms, start)
+            if first < start:
+                pairs.append(np.column_stack([first + rows, start + rows]))
         start += len(frame)
     return np.concatenate(pairs)
 

@@ -21,11 +21,9 @@ class Draw:
     """
 
     def __init__(self, frames: Sequence[Frame], settings: OptimizerSettings) -> None:
-        families: dict[str, list[Frame]] = {}
+        families: dict[tuple[str, bytes] | int, list[Frame]] = {}
         for k, frame in enumerate(frames):
-            # a family's frames hold the same atoms, or they are none
-            name = f"{frame.family} {len(frame)}" if frame.family else f"\n{k}"
-            families.setdefault(name, []).append(frame)
+            families.setdefault(frame.family_of_atoms if frame.family else k, []).append(frame)
         self.units = list(families.values())
         self.settings = settings
         self.epoch, self.position = 0, 0

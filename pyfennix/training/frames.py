@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+_GAP = 0.05  # of a run, between what is learned from and what is held out
+
 
 @dataclass(eq=False)
 class Frame:
@@ -53,6 +55,11 @@ class Frame:
         return len(self.numbers)
 
     @property
+    def family_of_atoms(self) -> tuple[str, bytes]:
+        """What relatives have in common: the family's name and the atoms."""
+        return self.family, self.numbers.tobytes()
+
+    @property
     def largest_force(self) -> float:
         """Length of the largest labelled force, eV/Å; 0 without forces."""
         if self.forces is None or not len(self):
@@ -69,9 +76,14 @@ def split_by_run(frames: Sequence[Frame], fraction: float,
                  seed: int) -> tuple[list[Frame], list[Frame]]:
     """(training, validation): a share of the runs, whole, is held out.
 
-    Where all frames are one run, single frames are drawn instead: the errors then flatter.
+    Where all frames are one named run, the last ones are held out, and as many as a twentieth of
+    the run before them left out, so that none resembles another because of time. Without names
+    single frames are drawn: the errors then flatter if they follow each other.
     """
     runs = sorted({frame.run for frame in frames})
+    if len(runs) == 1 and runs[0] and fraction > 0:
+        first = len(frames) - round(fraction * len(frames))
+        return (list(frames[: first - max(1, round(_GAP * len(frames)))]), list(frames[first:]))
     rng = np.random.default_rng(seed)
     if len(runs) < 2:
         held = set(rng.permutation(len(frames))[: round(fraction * len(frames))].tolist())

@@ -49,6 +49,8 @@ def load_data(settings: TrainSettings, folder: Path, resume: bool = False) -> Da
         When a file cannot be used, or nothing is left.
     """
     wanted = settings.data
+    if not wanted.train:
+        raise InputError("[data] train names no file to learn from")
     training = [f for name in wanted.train for f in read_frames(name)]
     if wanted.validation:
         validation = [f for name in wanted.validation for f in read_frames(name)]

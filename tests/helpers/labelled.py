@@ -3,7 +3,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import ase
+import ase.io
+import numpy as np
+
 from helpers.waters import cubic, waters
+from pyfennix.models.evaluate import evaluate
 from pyfennix.models.registry import load_model
 from pyfennix.training.frames import Frame
 from pyfennix.training.settings import TrainSettings
@@ -13,6 +20,11 @@ from pyfennix.training.teacher import label
 SMALL = {"fast": {"channels": [4, 3, 2], "neurons": [16]},
          "accurate": {"dim": 16, "update": [16, 16], "species": [8, 16], "head": [16]},
          "raster-fast": {"dim": 16, "update": [16, 16], "species": [8, 16], "head": [16]}}
+
+# a distillation of half a minute
+QUICK = {"temperatures": [300.0, 400.0], "equilibrate": 0.02, "sample": 0.4, "steps": 500,
+         "frames": 12, "test": 0.06, "threads": 1, "batch_atoms": 96,
+         "changes": {"channels": [6, 4, 3], "neurons": [16]}}
 
 
 def water_frames(number: int = 6, labelled: bool = True) -> list[Frame]:
@@ -41,3 +53,13 @@ def settings_for(tmp_path, **optimizer) -> TrainSettings:
         setattr(settings.optimizer, key, value)
     settings.run.check_every, settings.run.threads = 10, 1
     return settings
+
+
+def write_box(path: Path) -> None:
+    """A periodic box of eight waters, relaxed a little so that dynamics does not explode."""
+    numbers, positions = waters(cubic(8), (2, 2, 2), 1)
+    model = load_model("water-fast")
+    for _ in range(150):
+        forces = evaluate(model, numbers, positions, cubic(8)).forces
+        positions = positions + np.clip(1e-3 * forces, -0.02, 0.02)
+    ase.io.write(path, ase.Atoms(numbers, positions, cell=cubic(8), pbc=True))

@@ -9,34 +9,29 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from helpers.waters import cubic, waters
+from helpers.labelled import QUICK, write_box
 
 import pyfennix as fx
 from pyfennix.distillation import pipeline
 from pyfennix.distillation.command import summary
+from pyfennix.distillation.data import Supply
 from pyfennix.distillation.sampling import Sampler
+from pyfennix.distillation.selection import in_parts
 from pyfennix.distillation.settings import DistillSettings
 from pyfennix.distillation.systems import read_system
-from pyfennix.exceptions import InputError, ModelError
+from pyfennix.exceptions import InputError
 from pyfennix.models.evaluate import evaluate
 from pyfennix.models.registry import load_model
+from pyfennix.training.draw import Draw
+from pyfennix.training.settings import OptimizerSettings
 from pyfennix.training.store import read_store, write_store
-
-QUICK = {"temperatures": [300.0, 400.0], "equilibrate": 0.02, "sample": 0.4, "steps": 500,
-         "frames": 12, "test": 0.06, "threads": 1, "batch_atoms": 96,
-         "changes": {"channels": [6, 4, 3], "neurons": [16]}}
 
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory):
     """A periodic box of eight waters, relaxed a little so that dynamics does not explode."""
     path = tmp_path_factory.mktemp("box") / "water.extxyz"
-    numbers, positions = waters(cubic(8), (2, 2, 2), 1)
-    model = load_model("water-fast")
-    for _ in range(150):
-        forces = evaluate(model, numbers, positions, cubic(8)).forces
-        positions = positions + np.clip(1e-3 * forces, -0.02, 0.02)
-    ase.io.write(path, ase.Atoms(numbers, positions, cell=cubic(8), pbc=True))
+    write_box(path)
     return path
 
 
@@ -151,11 +146,29 @@ def test_a_planted_hole_is_repaired(box, distilled, tmp_path):
                        repair=[str(tmp_path / "water.holes.h5")], rounds=1,
                        trajectory=[str(folder / f"water-accurate-{t}K.h5")
                                    for t in (300, 400)],
-                       **QUICK | {"test": 0.0, "steps": 3000})
+                       **QUICK | {"test": 0.0, "steps": 3000, "changes": {}})
     before, after = (facts["repair"][key]["rmse"] for key in ("before", "after"))
     assert after < 0.7 * before
     assert facts["repair"]["before"]["frames"] == 4
     assert "on harvested frames" in (tmp_path / "mended" / "report.html").read_text()
+
+
+def test_harvested_frames_come_again_and_again(box, distilled, tmp_path):
+    """Each time as a unit of its own, or a batch would hold all of them at once."""
+    folder, _ = distilled
+    frames = read_store(folder / "data1-training.h5")
+    holes_file(tmp_path / "water.holes.h5", [f for f in frames if f.kind == "md"][:2])
+    model = load_model("water-fast")
+    settings = DistillSettings(
+        [str(box)], model, tmp_path, repair=[str(tmp_path / "water.holes.h5")],
+        trajectory=[str(folder / "water-accurate-300K.h5")], frames=12)
+    sampler = Sampler(settings, read_system(str(box)), model, "water")
+    learned = Supply(settings, [sampler], model, print).first().training
+    units = Draw(learned, OptimizerSettings()).units
+    assert max(map(len, units)) == 3  # a frame and two stretched copies
+    again = [unit for unit in units if "holes" in unit[0].run]
+    assert len(again) == 3 * 5
+    assert 0.25 < len(again) / len(units) < 0.4
 
 
 def test_fragments_stand_for_the_whole(box, distilled, tmp_path):
@@ -184,69 +197,55 @@ def test_a_folder_is_gone_on_with_only_as_it_was_begun(box, distilled, tmp_path)
         fx.distill(box, "water-fast", folder, rounds=2, **QUICK | {"temperatures": [500.0]})
     with pytest.raises(InputError, match="was begun with accurate"):
         fx.distill(box, "water-accurate", folder, rounds=2, **QUICK)
+    atoms = ase.io.read(box)
+    atoms.set_cell(1.01 * atoms.cell, scale_atoms=True)
+    kept = box.read_bytes()
+    try:
+        ase.io.write(box, atoms)
+        with pytest.raises(InputError, match="was begun with system water"):
+            fx.distill(box, "water-fast", folder, rounds=2, **QUICK)
+    finally:
+        box.write_bytes(kept)
 
 
-def test_two_systems_need_two_names(box, tmp_path):
-    other = tmp_path / "water.xyz"
-    ase.io.write(other, ase.Atoms("OH2", [[0, 0, 0], [0.96, 0, 0], [0, 0.96, 0]]))
-    with pytest.raises(InputError, match="two systems are called water"):
-        fx.distill([box, other], "water-fast", tmp_path / "out", **QUICK)
+def fails_after(monkeypatch, number: int) -> None:
+    """Let every run fail after so many calls in all."""
+    run, count = fx.Simulation.run, []
 
+    def failing(self, steps, progress=False):
+        count.append(steps)
+        if len(count) > number:
+            raise fx.ModelError("not finite")
+        run(self, steps, progress)
 
-def test_the_charge_is_the_system_s(tmp_path):
-    ase.io.write(tmp_path / "ion.extxyz", ase.Atoms("OH", [[0, 0, 0], [0.97, 0, 0]],
-                                                    info={"charge": -1.0}))
-    model = load_model("water-fast")
-    assert read_system(str(tmp_path / "ion.extxyz"), model).info["charge"] == -1.0
-    (tmp_path / "key.xyz").write_text("2 hydroxide\n1 O 0 0 0 1 2\n2 H 0.97 0 0 2 1\n")
-    (tmp_path / "key.key").write_text("ml-model water-fast\nml-qtot -1\n")
-    with pytest.warns(UserWarning, match="charge"):
-        assert read_system(str(tmp_path / "key"), model).info["charge"] == -1.0
+    monkeypatch.setattr(fx.Simulation, "run", failing)
 
 
 def test_a_run_that_fails_still_gives_its_frames(box, tmp_path, monkeypatch):
     """A fast model in its first round may be bad enough to blow up."""
     settings = DistillSettings([str(box)], "water-fast", tmp_path, **QUICK)
-    model = load_model("water-fast")
-    sampler = Sampler(settings, read_system(str(box), model), model, "water")
-    run, count = fx.Simulation.run, []
-
-    def failing(self, steps, progress=False):
-        count.append(steps)
-        if len(count) > 60:
-            raise fx.ModelError("not finite")
-        run(self, steps, progress)
-
-    monkeypatch.setattr(fx.Simulation, "run", failing)
+    sampler = Sampler(settings, read_system(str(box)), load_model("water-fast"), "water")
+    fails_after(monkeypatch, 60)
     frames = sampler.double(300.0, "water-fast", 2, 20.0)
-    assert 0 < sum(f.kind == "md" for f in frames) < 12
+    met = [f for f in frames if f.kind == "md"]
+    assert 0 < len(met) < 12
+    # the worst are of the part that is learned from, neither later nor before the run began
+    last = in_parts(met)[0][-1].positions
+    for frame in frames:
+        if frame.kind == "worst":
+            moved = [np.abs(frame.positions - x).max() for x in (met[0].positions, last)]
+            assert max(moved) < 3 * np.abs(last - met[0].positions).max()
+    assert sum(f.kind == "worst" for f in frames) <= 0.7 * (60 - 7)
 
 
-@pytest.mark.parametrize(("changes", "words"), [
-    ({"test": 1e-4}, "shorter than one outer step"),
-    ({"shape": "fats"}, "--shape fats is unknown"),
-    ({"start": "no.fnx"}, "does not exist"),
-    ({"trajectory": "md.h5"}, "must be a list"),
-    ({"threads": -1}, "--threads must not be negative"),
-    ({"sample": -1.0}, "--sample must be positive"),
-    ({"temperatures": []}, "--temperatures must be positive"),
-    ({"repair": ["a.holes.h5"]}, "--repair needs --start"),
-    ({"colour": 1}, "colour is no option"),
-])
-def test_settings_are_checked(box, tmp_path, changes, words):
-    with pytest.raises(InputError, match=words):
-        fx.distill(box, "water-fast", tmp_path / "out", **changes)
-
-
-def test_systems_and_models_that_are_not_there(tmp_path):
-    with pytest.raises(InputError, match=r"there is neither .*nothing\.key"):
-        fx.distill(tmp_path / "nothing", "water-fast", tmp_path / "out")
-    with pytest.raises(ModelError, match="did you mean water-fast"):
-        fx.distill(tmp_path / "nothing", "water-fats", tmp_path / "out")
-
-
-def test_frames_to_select_depend_on_size():
-    settings = DistillSettings(["x"], "y", "z")
-    assert settings.frames_for(9) == 2000
-    assert settings.frames_for(648) == 185
-    assert settings.frames_for(100_000) == 150
+def test_a_test_that_fails_is_reported(box, distilled, monkeypatch):
+    """Hours of training are not lost, and the model is refused."""
+    folder, _ = distilled
+    fails_after(monkeypatch, 10)
+    facts = fx.distill(box, "water-fast", folder, rounds=2, **QUICK)
+    assert facts["difference"]["refused"]
+    assert facts["run"]["failed"] == "after 10 of 20 steps: not finite"
+    assert "spectrum" not in facts
+    page = (folder / "report.html").read_text()
+    assert "Refused as a default: the two-level run failed after 10 of 20 steps" in page
+    assert any("REFUSED as a default: the run failed" in line for line in summary(facts))

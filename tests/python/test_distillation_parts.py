@@ -105,6 +105,13 @@ def test_the_spectrum_finds_its_frequencies():
     assert 3500 < worse.frequency[worse.total[100:].argmax() + 100] * WAVENUMBER < 3800
 
 
+def test_noise_of_a_thermostat_is_no_vibration():
+    """A salt or a metal: 120 fs, and a little of everything."""
+    rng, time = np.random.default_rng(0), np.arange(2000.0)
+    forces = np.cos(2 * np.pi * time / 120)[:, None] + 0.01 * rng.standard_normal((2000, 50))
+    assert power_spectrum(forces, forces, 1.0).shortest_period == pytest.approx(120, rel=0.1)
+
+
 def test_a_fat_tail_is_said_in_the_report(tmp_path):
     histogram = Histogram()
     histogram.add(np.array([8]), np.array([[200.0, 0.0, 0.0]]))

@@ -4,22 +4,54 @@
 import numpy as np
 import pytest
 
-from pyfennix.distillation.heating import heating_of
+from pyfennix.distillation.heating import PowerSeries, heating_of
 from pyfennix.units import BOLTZMANN
 
 KT, PER = BOLTZMANN * 300.0, 418.4  # kcal/mol; Å²/ps² of a kcal/g
 
 
-def test_independent_kicks_heat_as_brownian_ones_do():
+@pytest.mark.parametrize("outer", [2.0, 3.0, 4.0, 5.0, 6.0])
+def test_independent_kicks_heat_as_brownian_ones_do(outer):
     """White noise of force f, mass m: dE/dt = (Δt − dt) f²/2m, of kicks every Δt less the smooth
     part that steps of dt follow."""
-    rng, groups, steps, mass, force = np.random.default_rng(0), 200, 1500, 1.008, 0.7
+    rng, groups, steps, mass, force = np.random.default_rng(0), 300, 2000, 1.008, 0.7
     speed = np.sqrt(KT * PER / mass)
     power = rng.normal(0, force, (steps, groups)) * rng.normal(0, speed, (steps, groups))
-    found = heating_of(power, groups, 1.0, 300.0)
-    assert found.rate(3.0) == pytest.approx(2e-3 * force**2 * PER / (2 * mass), rel=0.1)
-    assert found.rise(3.0, 2.0) == pytest.approx(found.rate(3.0) / (6 * BOLTZMANN))
+    # groups of three atoms, of which one is kicked
+    found = heating_of(power, 3 * groups, 1.0, 300.0)
+    expected = (outer - 1.0) * 1e-3 * force**2 * PER / (2 * mass) / 3
+    assert found.rate(outer) == pytest.approx(expected, rel=0.08)
+    assert found.rise(outer, 2.0) == pytest.approx(found.rate(outer) / (6 * BOLTZMANN))
     assert np.isnan(found.rate(1.9))
+
+
+def test_the_longest_step_that_hardly_heats_is_suggested():
+    """Power at one frequency, that of 4 fs: 3.5 fs is as long as can be, 8 fs heats as well."""
+    time = np.arange(3000.0)
+    found = heating_of(50 * np.cos(2 * np.pi * time / 4.0)[:, None], 1, 1.0, 300.0)
+    assert found.suggested(1.0, 12.0) == 3.5
+    assert found.suggested(1.0, 2.6) == 2.5
+    assert found.rate(8.0) == pytest.approx(found.rate(4.0), rel=0.05)
+    facts = found.facts(5.0, 99.0)
+    assert facts["outer_fs"][0] == 2.0
+    assert facts["rise_kelvin"][4] == pytest.approx(found.rise(4.0, 5.0))
+    assert heating_of(np.zeros((100, 1)), 1, 1.0, 300.0).facts(1.0, 99.0)[
+        "suggested_outer_fs"] == 12.0
+
+
+def test_the_power_is_the_derivative_of_the_potential_difference():
+    """ΔU = c x²/2 along an oscillation of 9 fs, velocities as steps of 1 fs give them."""
+    time, c = np.arange(400.0), 3.0
+    omega = 2 * np.pi / 9.0
+    x = np.zeros((402, 2, 3))
+    x[:, 1, 0] = np.cos(omega * np.arange(-1.0, 401.0))
+    series = PowerSeries(np.array([0, 0]))
+    for k in range(1, 401):
+        series.add(-c * x[k], (x[k + 1] - x[k - 1]) / 2e-3)
+    found, exact = np.array(series.values)[:, 0], -c * 500 * omega * np.sin(2 * omega * time[1:-1])
+    assert found.shape == exact.shape
+    # power is what ΔF does: minus the derivative of ΔU
+    assert np.abs(found + exact).max() < 0.01 * np.abs(exact).max()
 
 
 class Bonds:

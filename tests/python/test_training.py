@@ -21,6 +21,7 @@ from pyfennix.training import trainer as engine
 from pyfennix.training.batch import collate, predict
 from pyfennix.training.draw import Draw
 from pyfennix.training.errors import measure
+from pyfennix.training.frames import Frame
 from pyfennix.training.losses import total_loss
 from pyfennix.training.settings import LossSettings, OptimizerSettings
 from pyfennix.training.shapes import SHAPES, make_model
@@ -247,6 +248,9 @@ def test_families_are_drawn_together_and_their_change_counts(tmp_path):
     pair = next(group for group in seen if len(group) == 2)
     batch = collate(pair, 3.5)
     assert batch.relatives.tolist() == [[k, k + 24] for k in range(24)]
+    # the same name with other atoms is no relative
+    other = Frame(frames[0].numbers[::-1].copy(), frames[0].positions, family="a")
+    assert len(collate([frames[0], other], 3.5).relatives) == 0
     # an error that both share does not change, one of a single frame does
     found = predict(load_model("water-fast"), batch, create_graph=False)
     weights = LossSettings(forces=0.0, energy=0.0, virial=0.0, change=1.0)

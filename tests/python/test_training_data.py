@@ -120,6 +120,16 @@ def test_the_engine_s_trajectories_are_geometries(tmp_path):
     assert np.allclose(frames[0].cell, cubic(8))
 
 
+def test_of_a_single_run_the_end_is_held_out():
+    """Its frames follow each other: what is between them must not be learned from."""
+    frames = water_frames(40, labelled=False)
+    for frame in frames:
+        frame.run = "one"
+    training, held = split_by_run(frames, 0.1, seed=0)
+    assert [id(f) for f in training] == [id(f) for f in frames[:34]]
+    assert [id(f) for f in held] == [id(f) for f in frames[36:]]
+
+
 def test_runs_are_held_out_whole():
     frames = water_frames(20, labelled=False)
     training, held = split_by_run(frames, 0.3, seed=0)
