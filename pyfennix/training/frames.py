@@ -26,8 +26,8 @@ class Frame:
     charge
         Total charge in e.
     run
-        Name of the trajectory or scan the frame is from: frames of one run resemble each other
-        and are never divided between training and validation.
+        Name of the trajectory or scan the frame is from: frames of one run resemble each other,
+        and of several runs none is divided between training and validation.
     weights
         (n,) weight of each atom's force in the loss, 0 where a label is not to be trusted (outer
         atoms of a fragment); None means 1. A frame with weights has no energy of its own.
