@@ -77,7 +77,8 @@ subroutine create_from_atoms(words, key_text, output, numbers, positions, veloci
    if (comm%rank == 0) then
       call settings_from_text(settings, words, key_text, 1, output, 1, error)
       if (.not. allocated(error)) then
-         call build_system_from_arrays(settings, numbers, positions, vectors, periodic, cell, atoms, error, start, masses)
+         call build_system_from_arrays(settings, numbers, positions, vectors, periodic, &
+                                       cell, atoms, error, start, masses)
       end if
       if (.not. allocated(error)) then
          if (has_velocities) atoms%velocity = velocities
