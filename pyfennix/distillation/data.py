@@ -17,7 +17,7 @@ from pyfennix.distillation.settings import DistillSettings
 from pyfennix.models.adapters.door import AnyModel
 from pyfennix.progress import Progress
 from pyfennix.training.frames import Frame
-from pyfennix.training.readers import read_frames
+from pyfennix.training.readers import read_all
 from pyfennix.training.teacher import label
 
 _INTERVAL = 20.0  # fs between frames
@@ -95,15 +95,14 @@ class Supply:
         Whatever labels they have are another model's: all are labelled anew.
         """
         same: dict[bytes, dict[str, list[Frame]]] = {}
-        for name in self.settings.trajectory:
-            for frame in read_frames(name):
-                if frame.kind in MADE:
-                    continue
-                frame.weights = None
-                frame.charge = frame.charge or self.samplers[0].charge
-                # frames without a run of their own follow each other in time
-                run = frame.run.partition("#")[0]
-                same.setdefault(frame.numbers.tobytes(), {}).setdefault(run, []).append(frame)
+        for frame in read_all(self.settings.trajectory):
+            if frame.kind in MADE:
+                continue
+            frame.weights = None
+            frame.charge = frame.charge or self.samplers[0].charge
+            # frames without a run of their own follow each other in time
+            run = frame.run.partition("#")[0]
+            same.setdefault(frame.numbers.tobytes(), {}).setdefault(run, []).append(frame)
         for runs in same.values():
             if not self.settings.fragments:
                 self._label([frame for run in runs.values() for frame in run])
@@ -116,9 +115,9 @@ class Supply:
         """
         s = self.settings
         events: dict[str, list[Frame]] = {}
-        for name in s.repair:
-            for frame in read_holes(Path(name), self.samplers[0].charge):
-                events.setdefault(frame.run, []).append(frame)
+        charge = self.samplers[0].charge
+        for frame in read_all(s.repair, lambda name: read_holes(Path(name), charge)):
+            events.setdefault(frame.run, []).append(frame)
         groups = list(events.values())
         if len(groups) == 1:
             self.say("the harvested frames are one event: its later half is the test, which "

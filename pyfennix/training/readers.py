@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,10 +32,7 @@ def read_frames(path: str | Path) -> list[Frame]:
     InputError
         When the file cannot be read; one sentence naming it.
     """
-    file, part = Path(path), ""
-    if not file.is_file() and "@" in file.name:
-        name, _, part = file.name.rpartition("@")
-        file = file.with_name(name)
+    file, part = _file_and_part(path)
     if not file.is_file():
         near = difflib.get_close_matches(file.name, [p.name for p in _siblings(file)], n=1)
         hint = f"; did you mean {file.with_name(near[0])}?" if near else ""
@@ -46,6 +44,37 @@ def read_frames(path: str | Path) -> list[Frame]:
     else:
         raise InputError(f"{file}: a data file ends in {', '.join((*_HDF5, *_ASE))}")
     return frames[_slice(file, part)] if part else frames
+
+
+def read_all(paths: Sequence[str | Path],
+             read: Callable[[str | Path], list[Frame]] = read_frames) -> list[Frame]:
+    """All frames of several files; runs and families of files that share a name stay apart.
+
+    Parts of one file belong to the same runs.
+    """
+    found: list[Frame] = []
+    places: dict[str, list[Path]] = {}
+    for path in paths:
+        file = _file_and_part(path)[0]
+        same_name = places.setdefault(file.name, [])
+        place = file.resolve()
+        if place not in same_name:
+            same_name.append(place)
+        frames, which = read(path), same_name.index(place)
+        for frame in frames if which else []:
+            frame.run = f"{which}/{frame.run}"
+            frame.family = frame.family and f"{which}/{frame.family}"
+        found += frames
+    return found
+
+
+def _file_and_part(path: str | Path) -> tuple[Path, str]:
+    """The file, and ``start:stop:step`` behind an @ that is not in the file's own name."""
+    file = Path(path)
+    if file.is_file() or "@" not in file.name:
+        return file, ""
+    name, _, part = file.name.rpartition("@")
+    return file.with_name(name), part
 
 
 def _siblings(file: Path) -> list[Path]:

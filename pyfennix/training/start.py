@@ -20,7 +20,7 @@ from pyfennix.progress import Progress
 from pyfennix.training.batch import collate
 from pyfennix.training.errors import energy_gap, predicted_energy
 from pyfennix.training.frames import Frame, split_by_run
-from pyfennix.training.readers import read_frames
+from pyfennix.training.readers import read_all
 from pyfennix.training.references import fit_references, subtract
 from pyfennix.training.settings import TrainSettings
 from pyfennix.training.shapes import find_walls, make_model, numbers_of
@@ -51,9 +51,9 @@ def load_data(settings: TrainSettings, folder: Path, resume: bool = False) -> Da
     wanted = settings.data
     if not wanted.train:
         raise InputError("[data] train names no file to learn from")
-    training = [f for name in wanted.train for f in read_frames(name)]
+    training = read_all(wanted.train)
     if wanted.validation:
-        validation = [f for name in wanted.validation for f in read_frames(name)]
+        validation = read_all(wanted.validation)
     else:
         training, validation = split_by_run(training, wanted.held_out, wanted.split_seed)
     if settings.teacher.model:

@@ -17,7 +17,7 @@ from pyfennix.exceptions import InputError
 from pyfennix.models.evaluate import evaluate
 from pyfennix.models.registry import load_model
 from pyfennix.training.frames import Frame, split_by_run
-from pyfennix.training.readers import read_frames
+from pyfennix.training.readers import read_all, read_frames
 from pyfennix.training.references import fit_references, subtract
 from pyfennix.training.shapes import find_walls
 from pyfennix.training.store import write_store
@@ -97,6 +97,19 @@ def test_a_folder_may_hold_an_at_sign(tmp_path):
     write_store(folder / "a.h5", water_frames(2))
     assert len(read_frames(folder / "a.h5")) == 2
     assert len(read_frames(f"{folder / 'a.h5'}@:1")) == 1
+
+
+def test_files_of_one_name_in_two_folders_are_two_runs(tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        frames = water_frames(8)[::2]  # one group of the file
+        for frame in frames:
+            frame.run, frame.family = "md", "pair"
+        write_store(tmp_path / folder / "md.h5", frames)
+    one, two = (str(tmp_path / folder / "md.h5") for folder in ("one", "two"))
+    found = read_all([f"{one}@:2", two, f"{one}@2:"])
+    assert [f.run == found[0].run for f in found] == [True] * 2 + [False] * 4 + [True] * 2
+    assert [f.family == "pair" for f in found] == [True] * 2 + [False] * 4 + [True] * 2
 
 
 def test_frames_without_runs_are_drawn_singly(tmp_path):
