@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -27,6 +28,7 @@ from pyfennix.training.settings import TrainSettings
 from pyfennix.training.store import read_store, write_store
 from pyfennix.units import EV_IN_KCAL
 
+PROGRAMS = Path(sys.executable).parent
 HERE = Path(__file__).resolve().parents[1] / "examples" / "05_distill"
 COLD, HOT, THRESHOLD, STEPS = 60.0, 350.0, 15.0, 3000  # K, K, kcal/mol/Å, outer steps of 2 fs
 KEY = """integrator baoabrespa
@@ -71,10 +73,10 @@ def plant(folder: Path, cold: Path, threads: int) -> str:
 
 def mend(folder: Path, planted: str, cold: Path, holes: Path | None, threads: int) -> str:
     """Fine-tune the planted model on the cold frames and, if any, harvested ones; its file."""
-    command = ["pyfennix", "distill", str(HERE / "droplet"), "--accurate", "water-accurate",
-               "--start", planted, "--trajectory", str(cold), "--temperatures", f"{HOT:g}",
-               "--rounds", "1", "--steps", "6000", "--test", "0", "--threads", str(threads),
-               "--out", str(folder)]
+    command = [str(PROGRAMS / "pyfennix"), "distill", str(HERE / "droplet"), "--accurate",
+               "water-accurate", "--start", planted, "--trajectory", str(cold),
+               "--temperatures", f"{HOT:g}", "--rounds", "1", "--steps", "6000", "--test", "0",
+               "--threads", str(threads), "--out", str(folder)]
     subprocess.run(command + (["--repair", str(holes)] if holes else []), check=True)
     return str(folder / "fast.fnx")
 
@@ -87,8 +89,8 @@ def run(place: Path, fast: str, seed: int, threads: int) -> str:
                                                   threshold=THRESHOLD, seed=seed))
     with open(place / "droplet.log", "w") as log:
         # a hole may end a run: what was harvested until then counts
-        ended = subprocess.run(["fennix-dynamic", "droplet", str(STEPS), "2.0", "1.0", "2",
-                                f"{HOT:g}"], cwd=place, stdout=log).returncode
+        ended = subprocess.run([str(PROGRAMS / "fennix-dynamic"), "droplet", str(STEPS),
+                                "2.0", "1.0", "2", f"{HOT:g}"], cwd=place, stdout=log).returncode
     with h5py.File(place / "droplet.holes.h5", "r") as file:
         worst = file["observables/worst/value"][()]
     words = f"{len(worst)} of {STEPS} outer steps above {THRESHOLD:g} kcal/mol/Å"

@@ -18,9 +18,11 @@ import re
 import shutil
 import statistics
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+PROGRAM = str(Path(sys.executable).with_name("fennix-dynamic"))
 REPOSITORY = Path(__file__).resolve().parents[1]
 FRAME_PS = 0.03
 
@@ -64,7 +66,7 @@ def start(folder: Path, name: str, arguments: argparse.Namespace, steps: int,
              f"friction {arguments.friction}", "ml-threads 1", "printout 100",
              f"randomseed {arguments.seed}", *arguments.keyword]
     (place / "water.key").write_text("\n".join(lines) + "\n")
-    return ["fennix-dynamic", "water", str(steps), str(case.outer), str(frame_ps), "2",
+    return [PROGRAM, "water", str(steps), str(case.outer), str(frame_ps), "2",
             str(arguments.temperature)], place
 
 
