@@ -103,8 +103,9 @@ def summary(facts: dict) -> list[str]:
                      f" fast {cost['fast_ms']:.2f} ms, ratio {cost['ratio']:.1f}")
     if "difference" in facts:
         found = facts["difference"]
-        lines.append(f"two-level run: largest difference {found['largest']:.1f} kcal/mol/Å, "
-                     f"{found['share_above_30']:.1e} of atoms and steps above 30")
+        if found["atoms_times_steps"]:
+            lines.append(f"two-level run: largest difference {found['largest']:.1f} kcal/mol/Å, "
+                         f"{found['share_above_30']:.1e} of atoms and steps above 30")
         if facts["run"]["failed"]:
             lines.append(f"REFUSED as a default: the run failed {facts['run']['failed']}")
         else:

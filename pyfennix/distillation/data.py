@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pyfennix.distillation.augment import moved_copies
 from pyfennix.distillation.fragment_data import from_fragments
 from pyfennix.distillation.holes import read_holes
-from pyfennix.distillation.sampling import Sampler
+from pyfennix.distillation.sampling import Sampler, run_of
 from pyfennix.distillation.selection import MADE, in_parts, select_diverse
 from pyfennix.distillation.settings import DistillSettings
 from pyfennix.models.adapters.door import AnyModel
@@ -100,9 +100,8 @@ class Supply:
                 continue
             frame.weights = None
             frame.charge = frame.charge or self.samplers[0].charge
-            # frames without a run of their own follow each other in time
-            run = frame.run.partition("#")[0]
-            same.setdefault(frame.numbers.tobytes(), {}).setdefault(run, []).append(frame)
+            runs = same.setdefault(frame.numbers.tobytes(), {})
+            runs.setdefault(run_of(frame), []).append(frame)
         for runs in same.values():
             if not self.settings.fragments:
                 self._label([frame for run in runs.values() for frame in run])

@@ -20,7 +20,7 @@ from pyfennix.distillation.testing import (
     frame_errors,
     two_level_run,
 )
-from pyfennix.distillation.unchanged import refuse_changes
+from pyfennix.distillation.unchanged import as_begun, refuse_changes
 from pyfennix.exceptions import FennixError, InputError
 from pyfennix.models.registry import load_model
 from pyfennix.training.checkpoint import NAME
@@ -49,10 +49,11 @@ def run_distillation(settings: DistillSettings) -> dict:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     accurate = load_model(settings.accurate)
-    samplers = [Sampler(settings, atoms, accurate, name)
-                for name, atoms in read_systems(settings.systems)]
+    systems = read_systems(settings.systems)
     settings.folder.mkdir(parents=True, exist_ok=True)
-    refuse_changes(settings, accurate, {s.name: s.atoms for s in samplers})
+    refuse_changes(settings, accurate)
+    samplers = [Sampler(settings, as_begun(settings.folder, name, atoms), accurate, name)
+                for name, atoms in systems]
     stages = _Stages(settings, samplers, accurate)
     sizes = ", ".join(f"{s.name} ({len(s.atoms)} atoms)" for s in samplers)
     stages.say(f"{sizes}; accurate model {accurate.name}")
@@ -62,7 +63,8 @@ def run_distillation(settings: DistillSettings) -> dict:
     for number in range(2, settings.rounds + 1):
         data = data.joined(stages.data(number, fast))
         fast = stages.train(number, data, fast)
-    hand_out(Path(fast), settings.folder / "fast.fnx", accurate, [s.name for s in samplers])
+    hand_out(Path(fast), settings.folder / "fast.fnx", accurate, [s.name for s in samplers],
+             energies=not settings.fragments)
     facts = stages.test(settings.folder / "fast.fnx", data.test)
     if before is not None:
         facts["repair"] = {"before": before, "after": _hole_errors(fast, data.test)}

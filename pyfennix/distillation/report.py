@@ -64,8 +64,9 @@ def _verdict(facts: dict) -> str:
              f"({found['largest_element']}), {100 * share:.4f} % above {TAIL:g}")
     failed = facts.get("run", {}).get("failed", "")
     if failed:
+        seen = f" Until then: {words}." if found["atoms_times_steps"] else ""
         return (f"<p class=bad>Refused as a default: the two-level run failed "
-                f"{html.escape(failed)}. Until then: {words}.</p>")
+                f"{html.escape(failed)}.{seen}</p>")
     if found["refused"]:
         return (f'<p class=bad>Refused as a default: {words}; allowed are {HOLE:g} and '
                 "0.001 %. Harvest the frames (harvest-force) and repair.</p>")

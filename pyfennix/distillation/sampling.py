@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ class Sampler:
     atoms: ase.Atoms
     accurate: AnyModel | str
     name: str
+    _given: Frame | None = field(default=None, repr=False)
 
     @property
     def charge(self) -> float:
@@ -72,6 +74,11 @@ class Sampler:
         """Frames of two-level dynamics: regular ones, and those where the models differ most.
 
         A fast model may be bad enough for the run to fail: what there is until then counts.
+
+        Raises
+        ------
+        FennixError
+            When it fails at once.
         """
         name = f"{self.name}-round{round_number}-{temperature:g}K"
         if not self._path(name).is_file():
@@ -87,18 +94,33 @@ class Sampler:
         return read_store(self._path(name))
 
     def start(self) -> Frame:
-        """Where later runs start: the last geometry at the first temperature that is learned from,
-        the last one of the trajectories given, or the system's own before there is any."""
-        path = self._path(f"{self.name}-accurate-{self.settings.temperatures[0]:g}K")
-        if path.is_file():
-            return in_parts(read_store(path))[0][-1]
-        for name in reversed(self.settings.trajectory):
-            for frame in reversed(read_frames(name)):
-                if frame.kind not in MADE and np.array_equal(frame.numbers, self.atoms.numbers):
-                    return frame
+        """Where later runs start: the last geometry that is learned from, of the run at the first
+        temperature or of the first trajectory given with these atoms, else the system's own."""
+        if self.is_settled:
+            return in_parts(read_store(self._first_run))[0][-1]
+        if self._given is None:
+            self._given = self._of_trajectories()
+        return self._given
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether :meth:`start` is from dynamics at the first temperature."""
+        return self._first_run.is_file()
+
+    @property
+    def _first_run(self) -> Path:
+        return self._path(f"{self.name}-accurate-{self.settings.temperatures[0]:g}K")
+
+    def _of_trajectories(self) -> Frame:
         cell = np.array(self.atoms.cell) if self.atoms.pbc.any() else None
-        return Frame(np.asarray(self.atoms.numbers, dtype=np.int64), self.atoms.positions, cell,
-                     charge=self.charge)
+        own = Frame(np.asarray(self.atoms.numbers, dtype=np.int64), self.atoms.positions, cell,
+                    charge=self.charge)
+        for name in self.settings.trajectory:
+            frames = [f for f in read_frames(name) if f.kind not in MADE
+                      and np.array_equal(f.numbers, own.numbers)]
+            if frames:
+                return in_parts([f for f in frames if run_of(f) == run_of(frames[0])])[0][-1]
+        return own
 
     def _path(self, name: str) -> Path:
         return self.settings.folder / f"{name}.h5"
@@ -130,31 +152,52 @@ class Sampler:
                  before: int = 0) -> list[Frame]:
         """Frames of a run that goes on for ``steps``, after ``before`` steps of equilibration.
 
-        The worst frames are of that part of the run alone from which training frames are taken.
+        The worst frames are of that part of the run alone from which training frames are taken;
+        of a run that failed before, of the equilibration.
         """
         frames: list[Frame] = []
-        hardest: list[tuple[float, int, Frame]] = []
+        early, hardest = _Worst(), _Worst()
         done = 0
         progress = Progress(before + steps, f"steps of {name}")
         for step in range(1 - before, steps + 1):
             try:
                 sim.run(1)
             except FennixError as error:
-                if not worst:
+                if not worst or not (early.found or hardest.found):
                     raise
                 progress.note(f"{name}: ended after {before + step - 1} steps ({error})")
                 break
             done = step
             if step > 0 and step % every == 0:
                 frames.append(snapshot(sim, self.atoms, name, "md", self.charge))
-            if worst and 0 < step <= TRAINING_SHARE * steps:
-                gap = float(np.linalg.norm(sim.forces - sim.forces_fast, axis=1).max())
-                if len(hardest) < _WORST or gap > hardest[-1][0]:
-                    frame = snapshot(sim, self.atoms, name, "worst", self.charge)
-                    hardest = sorted([*hardest, (gap, step, frame)], key=lambda x: -x[0])[:_WORST]
+            if worst and step <= TRAINING_SHARE * steps:
+                (hardest if step > 0 else early).add(
+                    float(np.linalg.norm(sim.forces - sim.forces_fast, axis=1).max()), step,
+                    lambda: snapshot(sim, self.atoms, name, "worst", self.charge))
             progress.show(before + step)
         # of a run that failed less is learned from than was planned
-        return frames + [frame for _, step, frame in hardest if step <= TRAINING_SHARE * done]
+        return frames + hardest.until(TRAINING_SHARE * done) or early.until(0)
+
+
+class _Worst:
+    """Those frames of a run at which the models differ most."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[float, int, Frame]] = []
+
+    def add(self, gap: float, step: int, make: Callable[[], Frame]) -> None:
+        """A step's largest difference; its frame is made if it is among the worst."""
+        if len(self.found) < _WORST or gap > self.found[-1][0]:
+            self.found = sorted([*self.found, (gap, step, make())], key=lambda x: -x[0])[:_WORST]
+
+    def until(self, last: float) -> list[Frame]:
+        """Frames of steps up to that one."""
+        return [frame for _, step, frame in self.found if step <= last]
+
+
+def run_of(frame: Frame) -> str:
+    """The frame's run; frames of a file that names none follow each other in time."""
+    return frame.run.partition("#")[0]
 
 
 def snapshot(sim: Simulation, atoms: ase.Atoms, run: str, kind: str, charge: float) -> Frame:

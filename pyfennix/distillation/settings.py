@@ -109,9 +109,12 @@ class DistillSettings:
                              " fs; 0 leaves the test out")
         if self.repair and not self.start:
             raise InputError("--repair needs --start FAST.fnx, the fast model to mend")
-        if self.start and (self.shape != DistillSettings.shape or self.changes):
+        if self.start and self.shape != DistillSettings.shape:
             raise InputError(f"--shape {self.shape} cannot be had with --start: {self.start} has "
                              "its shape already")
+        if self.start and self.changes:
+            raise InputError(f"the sizes of {self.start}, which --start goes on from, cannot be "
+                             "changed")
         if self.shape not in SHAPES:
             raise InputError(f"--shape {self.shape} is unknown: there are {', '.join(SHAPES)}")
         for name in (*self.repair, *([str(checkpoint_file(self.start))] if self.start else [])):

@@ -15,7 +15,7 @@ from pyfennix.distillation.difference import Histogram, by_element, by_magnitude
 from pyfennix.distillation.heating import Heating, PowerSeries, heating_of
 from pyfennix.distillation.sampling import Sampler
 from pyfennix.distillation.spectrum import Spectrum, power_spectrum
-from pyfennix.exceptions import FennixError
+from pyfennix.exceptions import FennixError, InputError
 from pyfennix.fragments.molecules import find_molecules
 from pyfennix.models.batch import evaluate_batch
 from pyfennix.models.evaluate import evaluate_topology
@@ -69,20 +69,30 @@ def frame_errors(fast: str, frames: Sequence[Frame]) -> dict:
 def two_level_run(sampler: Sampler, fast: str) -> tuple[Histogram, dict]:
     """|ΔF| at every outer step of a run at the first temperature, and its temperature.
 
-    A run that fails is a result too: ``failed`` of the facts says why.
+    A run that fails is a result too: ``failed`` of the facts says why. What happens while a start
+    from other dynamics settles does not count.
+
+    Raises
+    ------
+    InputError
+        When the run cannot be begun for a reason other than the models.
     """
     s = sampler.settings
     steps = round(1000 * s.test / s.outer)
+    before = 0 if sampler.is_settled else round(1000 * s.equilibrate / s.outer)
     histogram, temperatures, failed = Histogram(), [], ""
     progress = Progress(steps, "steps of the test")
     try:
         with sampler.simulation(s.temperatures[0], fast, s.outer, s.substeps, s.friction,
                                 sampler.start(), seed=s.seed + 1000) as sim:
+            sim.run(before)
             for step in range(1, steps + 1):
                 sim.run(1)
                 histogram.add(sim.numbers, sim.forces - sim.forces_fast)
                 temperatures.append(sim.observables.get("temperature_mid", sim.temperature))
                 progress.show(step)
+    except InputError:
+        raise
     except FennixError as error:
         failed = f"after {len(temperatures)} of {steps} steps: {error}"
         progress.note(f"the two-level run failed {failed}")

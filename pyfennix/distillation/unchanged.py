@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,16 +16,20 @@ from pyfennix.exceptions import InputError
 from pyfennix.models.adapters.door import AnyModel
 from pyfennix.models.interface import Model
 from pyfennix.models.registry import checkpoint_file
+from pyfennix.training.readers import file_and_part
 
 if TYPE_CHECKING:
     import ase
 
+# what must not differ of a system
+_SAME = {"atoms": lambda a: a.numbers, "cell vectors": lambda a: a.cell[:],
+         "boundaries": lambda a: a.pbc, "masses": lambda a: a.get_masses(),
+         "charge": lambda a: [a.info.get("charge", 0.0)]}
 # what may differ when a distillation is gone on with
-_FREE = ("folder", "threads", "rounds", "test")
+_FREE = ("folder", "threads", "rounds", "test", "friction")
 
 
-def refuse_changes(settings: DistillSettings, accurate: AnyModel,
-                   systems: Mapping[str, ase.Atoms]) -> None:
+def refuse_changes(settings: DistillSettings, accurate: AnyModel) -> None:
     """Write ``settings.json`` into the folder, or compare with the one that is there.
 
     Raises
@@ -35,7 +38,7 @@ def refuse_changes(settings: DistillSettings, accurate: AnyModel,
         When the folder was begun with another setting or file; names it.
     """
     path = settings.folder / "settings.json"
-    now = _facts(settings, accurate) | {f"system {k}": _system(v) for k, v in systems.items()}
+    now = _facts(settings, accurate)
     if not path.is_file():
         temporary = path.with_name("settings.json.tmp")
         temporary.write_text(json.dumps(now, indent=1))
@@ -52,6 +55,32 @@ def refuse_changes(settings: DistillSettings, accurate: AnyModel,
                 f"{_shown(value)}; give --out another folder")
 
 
+def as_begun(folder: Path, name: str, atoms: ase.Atoms) -> ase.Atoms:
+    """The system as it was at the first call, kept in the folder; its start must not move when a
+    run of the engine leaves a NAME.dyn behind.
+
+    Raises
+    ------
+    InputError
+        When its atoms, cell, masses or charge are others now; says which.
+    """
+    import ase.io
+
+    path = folder / f"system-{name}.traj"
+    if not path.is_file():
+        temporary = path.with_name(path.name + ".tmp")
+        ase.io.write(temporary, atoms, format="traj")
+        temporary.replace(path)
+        return atoms
+    before = ase.io.read(path, format="traj")
+    for what, get in _SAME.items():
+        one, other = (np.asarray(get(x), dtype=float) for x in (before, atoms))
+        if one.shape != other.shape or not np.allclose(one, other, rtol=0.0, atol=1e-6):
+            raise InputError(f"{path}: this folder was begun with other {what} of system {name}; "
+                             "give --out another folder")
+    return before
+
+
 def _shown(value: object) -> str:
     text = str(value)
     return text if len(text) < 80 else text[:77] + "..."
@@ -62,17 +91,9 @@ def _facts(settings: DistillSettings, accurate: AnyModel) -> dict:
              if part.name not in (*_FREE, "accurate")}
     found["accurate"] = f"{accurate.name} {_weights(accurate)}".strip()
     files = [*settings.repair, *settings.trajectory]
-    found["files"] = [_digest(Path(name.partition("@")[0])) for name in files]
+    found["files"] = [_digest(file_and_part(name)[0]) for name in files]
     found["start"] = _digest(checkpoint_file(settings.start)) if settings.start else ""
     return json.loads(json.dumps(found))  # lists for tuples, as they will be read
-
-
-def _system(atoms: ase.Atoms) -> str:
-    """Some digits that change with what a system is; positions are only where it starts."""
-    digest = hashlib.sha256(atoms.numbers.astype("int64").tobytes())
-    for values in (atoms.cell[:], atoms.get_masses(), [atoms.info.get("charge", 0.0)]):
-        digest.update(np.round(np.asarray(values, dtype=float), 6).tobytes())
-    return f"{atoms.get_chemical_formula()} {digest.hexdigest()[:12]}"
 
 
 def _weights(model: AnyModel) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pyfennix.exceptions import InputError
+
 _GAP = 0.05  # of a run, between what is learned from and what is held out
 
 
@@ -76,14 +78,18 @@ def split_by_run(frames: Sequence[Frame], fraction: float,
                  seed: int) -> tuple[list[Frame], list[Frame]]:
     """(training, validation): a share of the runs, whole, is held out.
 
-    Where all frames are one named run, the last ones are held out, and as many as a twentieth of
-    the run before them left out, so that none resembles another because of time. Without names
-    single frames are drawn: the errors then flatter if they follow each other.
+    Where all frames are one named run, in the order of time, the last ones are held out, and as
+    many as a twentieth of the run before them left out, so that none resembles another because of
+    time. Without names single frames are drawn: the errors then flatter if they follow each other.
+
+    Raises
+    ------
+    InputError
+        When the only run holds copies that were made of its own frames.
     """
     runs = sorted({frame.run for frame in frames})
     if len(runs) == 1 and runs[0] and fraction > 0:
-        first = len(frames) - round(fraction * len(frames))
-        return (list(frames[: first - max(1, round(_GAP * len(frames)))]), list(frames[first:]))
+        return _end_of_run(frames, round(fraction * len(frames)))
     rng = np.random.default_rng(seed)
     if len(runs) < 2:
         held = set(rng.permutation(len(frames))[: round(fraction * len(frames))].tolist())
@@ -94,3 +100,16 @@ def split_by_run(frames: Sequence[Frame], fraction: float,
         chosen = [frame.run in names for frame in frames]
     pairs = list(zip(frames, chosen, strict=True))
     return [f for f, out in pairs if not out], [f for f, out in pairs if out]
+
+
+def _end_of_run(frames: Sequence[Frame], held: int) -> tuple[list[Frame], list[Frame]]:
+    if any(frame.family for frame in frames):
+        raise InputError(f"all frames are of one run, {frames[0].run}, and some are copies of "
+                         "others: none can be held out that does not resemble the rest; name "
+                         "validation files, or set held_out = 0")
+    held = min(held, len(frames) - 1)
+    if held < 1:
+        return list(frames), []
+    first = len(frames) - held
+    end = max(1, first - max(1, round(_GAP * len(frames))))
+    return list(frames[:end]), list(frames[first:])

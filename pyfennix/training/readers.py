@@ -32,7 +32,7 @@ def read_frames(path: str | Path) -> list[Frame]:
     InputError
         When the file cannot be read; one sentence naming it.
     """
-    file, part = _file_and_part(path)
+    file, part = file_and_part(path)
     if not file.is_file():
         near = difflib.get_close_matches(file.name, [p.name for p in _siblings(file)], n=1)
         hint = f"; did you mean {file.with_name(near[0])}?" if near else ""
@@ -55,7 +55,7 @@ def read_all(paths: Sequence[str | Path],
     found: list[Frame] = []
     places: dict[str, list[Path]] = {}
     for path in paths:
-        file = _file_and_part(path)[0]
+        file = file_and_part(path)[0]
         same_name = places.setdefault(file.name, [])
         place = file.resolve()
         if place not in same_name:
@@ -68,7 +68,7 @@ def read_all(paths: Sequence[str | Path],
     return found
 
 
-def _file_and_part(path: str | Path) -> tuple[Path, str]:
+def file_and_part(path: str | Path) -> tuple[Path, str]:
     """The file, and ``start:stop:step`` behind an @ that is not in the file's own name."""
     file = Path(path)
     if file.is_file() or "@" not in file.name:

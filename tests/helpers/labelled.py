@@ -8,7 +8,9 @@ from pathlib import Path
 import ase
 import ase.io
 import numpy as np
+import pytest
 
+import pyfennix as fx
 from helpers.waters import cubic, waters
 from pyfennix.models.evaluate import evaluate
 from pyfennix.models.registry import load_model
@@ -63,3 +65,16 @@ def write_box(path: Path) -> None:
         forces = evaluate(model, numbers, positions, cubic(8)).forces
         positions = positions + np.clip(1e-3 * forces, -0.02, 0.02)
     ase.io.write(path, ase.Atoms(numbers, positions, cell=cubic(8), pbc=True))
+
+
+def fails_after(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let every run fail after so many calls in all."""
+    run, count = fx.Simulation.run, []
+
+    def failing(self, steps, progress=False):
+        count.append(steps)
+        if len(count) > number:
+            raise fx.ModelError("not finite")
+        run(self, steps, progress)
+
+    monkeypatch.setattr(fx.Simulation, "run", failing)

@@ -9,14 +9,13 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from helpers.labelled import QUICK, write_box
+from helpers.labelled import QUICK, fails_after, write_box
 
 import pyfennix as fx
 from pyfennix.distillation import pipeline
 from pyfennix.distillation.command import summary
 from pyfennix.distillation.data import Supply
 from pyfennix.distillation.sampling import Sampler
-from pyfennix.distillation.selection import in_parts
 from pyfennix.distillation.settings import DistillSettings
 from pyfennix.distillation.systems import read_system
 from pyfennix.exceptions import InputError
@@ -177,6 +176,8 @@ def test_fragments_stand_for_the_whole(box, distilled, tmp_path):
     write_store(tmp_path / "md.h5", [f.moved(0.0 * f.positions, "md") for f in frames])
     facts = fx.distill(box, "water-fast", tmp_path / "out", trajectory=[str(tmp_path / "md.h5")],
                        fragments=2, inner_radius=2.0, rounds=1, **QUICK | {"test": 0.0})
+    final = load_model(tmp_path / "out" / "fast.fnx")
+    assert "energies have no zero" in final.description
     found = read_store(tmp_path / "out" / "data1-test.h5")
     assert facts["errors"]["frames"] == len(found) > 0
     torch.set_num_threads(1)
@@ -202,46 +203,27 @@ def test_a_folder_is_gone_on_with_only_as_it_was_begun(box, distilled, tmp_path)
     kept = box.read_bytes()
     try:
         ase.io.write(box, atoms)
-        with pytest.raises(InputError, match="was begun with system water"):
+        with pytest.raises(InputError, match="was begun with other cell vectors of system water"):
             fx.distill(box, "water-fast", folder, rounds=2, **QUICK)
     finally:
         box.write_bytes(kept)
 
 
-def fails_after(monkeypatch, number: int) -> None:
-    """Let every run fail after so many calls in all."""
-    run, count = fx.Simulation.run, []
-
-    def failing(self, steps, progress=False):
-        count.append(steps)
-        if len(count) > number:
-            raise fx.ModelError("not finite")
-        run(self, steps, progress)
-
-    monkeypatch.setattr(fx.Simulation, "run", failing)
-
-
-def test_a_run_that_fails_still_gives_its_frames(box, tmp_path, monkeypatch):
-    """A fast model in its first round may be bad enough to blow up."""
-    settings = DistillSettings([str(box)], "water-fast", tmp_path, **QUICK)
-    sampler = Sampler(settings, read_system(str(box)), load_model("water-fast"), "water")
-    fails_after(monkeypatch, 60)
-    frames = sampler.double(300.0, "water-fast", 2, 20.0)
-    met = [f for f in frames if f.kind == "md"]
-    assert 0 < len(met) < 12
-    # the worst are of the part that is learned from, neither later nor before the run began
-    last = in_parts(met)[0][-1].positions
-    for frame in frames:
-        if frame.kind == "worst":
-            moved = [np.abs(frame.positions - x).max() for x in (met[0].positions, last)]
-            assert max(moved) < 3 * np.abs(last - met[0].positions).max()
-    assert sum(f.kind == "worst" for f in frames) <= 0.7 * (60 - 7)
+def test_a_test_that_fails_at_once_is_reported(box, distilled, monkeypatch):
+    folder, _ = distilled
+    fails_after(monkeypatch, 1)  # the call of the equilibration that is left out here
+    facts = fx.distill(box, "water-fast", folder, rounds=2, friction=5.0, **QUICK)
+    assert facts["run"]["failed"] == "after 0 of 20 steps: not finite"
+    page = (folder / "report.html").read_text()
+    assert "failed after 0 of 20 steps: not finite.</p>" in page
+    assert "difference.png" not in page
+    assert not any("largest difference" in line for line in summary(facts))
 
 
 def test_a_test_that_fails_is_reported(box, distilled, monkeypatch):
     """Hours of training are not lost, and the model is refused."""
     folder, _ = distilled
-    fails_after(monkeypatch, 10)
+    fails_after(monkeypatch, 11)
     facts = fx.distill(box, "water-fast", folder, rounds=2, **QUICK)
     assert facts["difference"]["refused"]
     assert facts["run"]["failed"] == "after 10 of 20 steps: not finite"

@@ -86,7 +86,8 @@ def test_a_model_without_stress_can_be_distilled(box, tmp_path):
     ({"temperatures": []}, "--temperatures must be positive"),
     ({"repair": ["a.holes.h5"]}, "--repair needs --start"),
     ({"colour": 1}, "colour is no option"),
-    ({"start": "water-fast", "changes": {"radial": 6}}, "has its shape already"),
+    ({"start": "water-fast", "changes": {"radial": 6}}, "sizes of water-fast.*cannot be changed"),
+    ({"start": "water-fast", "shape": "raster-fast"}, "has its shape already"),
 ])
 def test_settings_are_checked(box, tmp_path, changes, words):
     with pytest.raises(InputError, match=words):

@@ -120,6 +120,25 @@ def test_frames_without_runs_are_drawn_singly(tmp_path):
     assert (len(training), len(held)) == (18, 2)
 
 
+@pytest.mark.parametrize(("number", "fraction", "sizes"), [
+    (1, 0.1, (1, 0)), (4, 0.1, (4, 0)), (3, 0.9, (1, 2)), (100, 0.1, (85, 10)), (20, 0.0, (20, 0)),
+])
+def test_the_end_of_a_single_run_is_held_out(number, fraction, sizes):
+    frames = [Frame(np.array([8]), np.full((1, 3), float(k)), run="md") for k in range(number)]
+    training, held = split_by_run(frames, fraction, seed=0)
+    assert (len(training), len(held)) == sizes
+    assert training == frames[: len(training)]
+    assert held == frames[number - len(held) :]
+
+
+def test_a_single_run_with_copies_of_its_frames_is_not_divided():
+    frames = water_frames(2, labelled=False)
+    for frame in frames:
+        frame.run, frame.family = "md", "1"
+    with pytest.raises(InputError, match=r"some are copies of others.*name validation files"):
+        split_by_run(frames, 0.1, seed=0)
+
+
 def test_the_engine_s_trajectories_are_geometries(tmp_path):
     atoms = as_atoms(water_frames(1)[0])
     atoms.calc = None
