@@ -12,11 +12,11 @@ from pyfennix.distillation.augment import moved_copies
 from pyfennix.distillation.fragment_data import from_fragments
 from pyfennix.distillation.holes import read_holes
 from pyfennix.distillation.sampling import Sampler, run_of
-from pyfennix.distillation.selection import MADE, in_parts, select_diverse
+from pyfennix.distillation.selection import in_parts, select_diverse
 from pyfennix.distillation.settings import DistillSettings
 from pyfennix.models.adapters.door import AnyModel
 from pyfennix.progress import Progress
-from pyfennix.training.frames import Frame
+from pyfennix.training.frames import MADE, Frame
 from pyfennix.training.readers import read_all
 from pyfennix.training.teacher import label
 

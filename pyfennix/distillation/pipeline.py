@@ -64,7 +64,7 @@ def run_distillation(settings: DistillSettings) -> dict:
         data = data.joined(stages.data(number, fast))
         fast = stages.train(number, data, fast)
     hand_out(Path(fast), settings.folder / "fast.fnx", accurate, [s.name for s in samplers],
-             energies=not settings.fragments)
+             energies=any(f.energy is not None for f in data.training))
     facts = stages.test(settings.folder / "fast.fnx", data.test)
     if before is not None:
         facts["repair"] = {"before": before, "after": _hole_errors(fast, data.test)}

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pyfennix import units
-from pyfennix.distillation.selection import MADE, TRAINING_SHARE, in_parts
+from pyfennix.distillation.selection import TRAINING_SHARE, in_parts
 from pyfennix.distillation.settings import DistillSettings
 from pyfennix.exceptions import FennixError, InputError
 from pyfennix.progress import Progress
 from pyfennix.simulation import Simulation
-from pyfennix.training.frames import Frame
+from pyfennix.training.frames import MADE, Frame
 from pyfennix.training.readers import read_frames
 from pyfennix.training.store import read_store, write_store
 
@@ -50,6 +50,7 @@ class Sampler:
     accurate: AnyModel | str
     name: str
     _given: Frame | None = field(default=None, repr=False)
+    _settled: tuple[str, Frame] | None = field(default=None, repr=False)
 
     @property
     def charge(self) -> float:
@@ -102,6 +103,26 @@ class Sampler:
             self._given = self._of_trajectories()
         return self._given
 
+    def settled(self, fast: str) -> Frame:
+        """The start of a test at the first temperature; one from elsewhere is let settle with both
+        models first.
+
+        Raises
+        ------
+        FennixError
+            When that run fails.
+        """
+        if self.is_settled:
+            return self.start()
+        if self._settled is None or self._settled[0] != fast:
+            s, begin = self.settings, self.start()
+            with self.simulation(s.temperatures[0], fast, s.outer, s.substeps, _FRICTION, begin,
+                                 seed=s.seed + 3000) as sim:
+                sim.run(round(1000 * s.equilibrate / s.outer))
+                frame = Frame(begin.numbers, sim.positions, sim.cell, charge=self.charge)
+            self._settled = (fast, frame)
+        return self._settled[1]
+
     @property
     def is_settled(self) -> bool:
         """Whether :meth:`start` is from dynamics at the first temperature."""
@@ -153,18 +174,19 @@ class Sampler:
         """Frames of a run that goes on for ``steps``, after ``before`` steps of equilibration.
 
         The worst frames are of that part of the run alone from which training frames are taken;
-        of a run that failed before, of the equilibration.
+        of a run that failed, of the equilibration before as well.
         """
         frames: list[Frame] = []
         early, hardest = _Worst(), _Worst()
-        done = 0
+        done, failed = 0, False
         progress = Progress(before + steps, f"steps of {name}")
         for step in range(1 - before, steps + 1):
             try:
                 sim.run(1)
             except FennixError as error:
-                if not worst or not (early.found or hardest.found):
+                if not worst or not (early.found or frames):
                     raise
+                failed = True
                 progress.note(f"{name}: ended after {before + step - 1} steps ({error})")
                 break
             done = step
@@ -176,7 +198,8 @@ class Sampler:
                     lambda: snapshot(sim, self.atoms, name, "worst", self.charge))
             progress.show(before + step)
         # of a run that failed less is learned from than was planned
-        return frames + hardest.until(TRAINING_SHARE * done) or early.until(0)
+        worst_frames = hardest.until(TRAINING_SHARE * done)
+        return frames + (worst_frames + early.until(0) * failed)[:_WORST]
 
 
 class _Worst:

@@ -10,8 +10,6 @@ import numpy as np
 from pyfennix.models.pairs import build_pairs
 from pyfennix.training.frames import Frame
 
-# kinds of geometries that were made from others or chosen because they are bad, not met in time
-MADE = ("stretched", "shaken", "strained", "contact", "worst", "hole", "fragment")
 _REACH, _CENTERS, _WIDTH = 4.0, 12, 0.25
 # of a run the first part is learned from, then come a gap, the part that chooses the best weights,
 # another gap, and the test

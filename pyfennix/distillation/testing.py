@@ -69,8 +69,8 @@ def frame_errors(fast: str, frames: Sequence[Frame]) -> dict:
 def two_level_run(sampler: Sampler, fast: str) -> tuple[Histogram, dict]:
     """|ΔF| at every outer step of a run at the first temperature, and its temperature.
 
-    A run that fails is a result too: ``failed`` of the facts says why. What happens while a start
-    from other dynamics settles does not count.
+    A run that fails is a result too: ``failed`` of the facts says why. Differences while a start
+    from elsewhere settles do not count.
 
     Raises
     ------
@@ -79,13 +79,13 @@ def two_level_run(sampler: Sampler, fast: str) -> tuple[Histogram, dict]:
     """
     s = sampler.settings
     steps = round(1000 * s.test / s.outer)
-    before = 0 if sampler.is_settled else round(1000 * s.equilibrate / s.outer)
     histogram, temperatures, failed = Histogram(), [], ""
+    begin: Frame | None = None
     progress = Progress(steps, "steps of the test")
     try:
-        with sampler.simulation(s.temperatures[0], fast, s.outer, s.substeps, s.friction,
-                                sampler.start(), seed=s.seed + 1000) as sim:
-            sim.run(before)
+        begin = sampler.settled(fast)
+        with sampler.simulation(s.temperatures[0], fast, s.outer, s.substeps, s.friction, begin,
+                                seed=s.seed + 1000) as sim:
             for step in range(1, steps + 1):
                 sim.run(1)
                 histogram.add(sim.numbers, sim.forces - sim.forces_fast)
@@ -94,7 +94,8 @@ def two_level_run(sampler: Sampler, fast: str) -> tuple[Histogram, dict]:
     except InputError:
         raise
     except FennixError as error:
-        failed = f"after {len(temperatures)} of {steps} steps: {error}"
+        failed = ("while its start settled" if begin is None
+                  else f"after {len(temperatures)} of {steps} steps") + f": {error}"
         progress.note(f"the two-level run failed {failed}")
     late = temperatures[len(temperatures) // 4 :]
     return histogram, {"steps": len(temperatures), "ps": 1e-3 * s.outer * len(temperatures),
@@ -112,7 +113,7 @@ def difference_spectrum(sampler: Sampler, fast: str) -> tuple[Spectrum, Heating]
     FennixError
         When the run fails.
     """
-    s, atoms, begin = sampler.settings, sampler.atoms, sampler.start()
+    s, atoms, begin = sampler.settings, sampler.atoms, sampler.settled(fast)
     dt = min(1.0, s.dt)
     molecule = find_molecules(begin.numbers, begin.positions, begin.cell).molecule
     molecules = int(molecule.max()) + 1

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 from dataclasses import fields
@@ -56,8 +57,8 @@ def refuse_changes(settings: DistillSettings, accurate: AnyModel) -> None:
 
 
 def as_begun(folder: Path, name: str, atoms: ase.Atoms) -> ase.Atoms:
-    """The system as it was at the first call, kept in the folder; its start must not move when a
-    run of the engine leaves a NAME.dyn behind.
+    """The system as it was when its first dynamics was done, kept in the folder; its start must
+    not move when a run of the engine leaves a NAME.dyn behind. Says so where it would have.
 
     Raises
     ------
@@ -67,7 +68,8 @@ def as_begun(folder: Path, name: str, atoms: ase.Atoms) -> ase.Atoms:
     import ase.io
 
     path = folder / f"system-{name}.traj"
-    if not path.is_file():
+    begun = any(folder.glob(f"{glob.escape(name)}-*.h5")) or any(folder.glob("data1-*.h5"))
+    if not (begun and path.is_file()):
         temporary = path.with_name(path.name + ".tmp")
         ase.io.write(temporary, atoms, format="traj")
         temporary.replace(path)
@@ -78,6 +80,8 @@ def as_begun(folder: Path, name: str, atoms: ase.Atoms) -> ase.Atoms:
         if one.shape != other.shape or not np.allclose(one, other, rtol=0.0, atol=1e-6):
             raise InputError(f"{path}: this folder was begun with other {what} of system {name}; "
                              "give --out another folder")
+    if not np.allclose(before.positions, atoms.positions, rtol=0.0, atol=1e-6):
+        print(f"going on from the positions of {name} that {path} holds", flush=True)
     return before
 
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from pyfennix.exceptions import InputError
 
+# kinds of geometries that were made from others or chosen because they are bad, not met in time
+MADE = ("stretched", "shaken", "strained", "contact", "worst", "hole", "fragment")
 _GAP = 0.05  # of a run, between what is learned from and what is held out
 
 
@@ -85,7 +87,7 @@ def split_by_run(frames: Sequence[Frame], fraction: float,
     Raises
     ------
     InputError
-        When the only run holds copies that were made of its own frames.
+        When the only run holds frames that were made of others of it or chosen from them.
     """
     runs = sorted({frame.run for frame in frames})
     if len(runs) == 1 and runs[0] and fraction > 0:
@@ -103,10 +105,11 @@ def split_by_run(frames: Sequence[Frame], fraction: float,
 
 
 def _end_of_run(frames: Sequence[Frame], held: int) -> tuple[list[Frame], list[Frame]]:
-    if any(frame.family for frame in frames):
-        raise InputError(f"all frames are of one run, {frames[0].run}, and some are copies of "
-                         "others: none can be held out that does not resemble the rest; name "
-                         "validation files, or set held_out = 0")
+    kinds = {frame.kind for frame in frames}
+    if any(frame.family for frame in frames) or (len(kinds) > 1 and kinds & set(MADE)):
+        raise InputError(f"all frames are of one run, {frames[0].run}, and some were made of or "
+                         "chosen from others: none can be held out that does not resemble the "
+                         "rest; name validation files, or set held_out = 0")
     held = min(held, len(frames) - 1)
     if held < 1:
         return list(frames), []

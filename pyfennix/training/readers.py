@@ -48,22 +48,23 @@ def read_frames(path: str | Path) -> list[Frame]:
 
 def read_all(paths: Sequence[str | Path],
              read: Callable[[str | Path], list[Frame]] = read_frames) -> list[Frame]:
-    """All frames of several files; runs and families of files that share a name stay apart.
+    """All frames of several files; runs and families of different files stay apart.
 
     Parts of one file belong to the same runs.
     """
     found: list[Frame] = []
-    places: dict[str, list[Path]] = {}
+    places: list[Path] = []
     for path in paths:
-        file = file_and_part(path)[0]
-        same_name = places.setdefault(file.name, [])
-        place = file.resolve()
-        if place not in same_name:
-            same_name.append(place)
-        frames, which = read(path), same_name.index(place)
+        place = file_and_part(path)[0].resolve()
+        if place not in places:
+            places.append(place)
+        frames, which = read(path), places.index(place)
+        # a run's name says its file's already
+        same_name = any(other.name == place.name for other in places[:which])
         for frame in frames if which else []:
-            frame.run = f"{which}/{frame.run}"
             frame.family = frame.family and f"{which}/{frame.family}"
+            if same_name:
+                frame.run = f"{which}/{frame.run}"
         found += frames
     return found
 

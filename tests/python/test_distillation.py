@@ -211,7 +211,7 @@ def test_a_folder_is_gone_on_with_only_as_it_was_begun(box, distilled, tmp_path)
 
 def test_a_test_that_fails_at_once_is_reported(box, distilled, monkeypatch):
     folder, _ = distilled
-    fails_after(monkeypatch, 1)  # the call of the equilibration that is left out here
+    fails_after(monkeypatch, 0)
     facts = fx.distill(box, "water-fast", folder, rounds=2, friction=5.0, **QUICK)
     assert facts["run"]["failed"] == "after 0 of 20 steps: not finite"
     page = (folder / "report.html").read_text()
@@ -223,7 +223,7 @@ def test_a_test_that_fails_at_once_is_reported(box, distilled, monkeypatch):
 def test_a_test_that_fails_is_reported(box, distilled, monkeypatch):
     """Hours of training are not lost, and the model is refused."""
     folder, _ = distilled
-    fails_after(monkeypatch, 11)
+    fails_after(monkeypatch, 10)
     facts = fx.distill(box, "water-fast", folder, rounds=2, **QUICK)
     assert facts["difference"]["refused"]
     assert facts["run"]["failed"] == "after 10 of 20 steps: not finite"

@@ -110,6 +110,9 @@ def test_files_of_one_name_in_two_folders_are_two_runs(tmp_path):
     found = read_all([f"{one}@:2", two, f"{one}@2:"])
     assert [f.run == found[0].run for f in found] == [True] * 2 + [False] * 4 + [True] * 2
     assert [f.family == "pair" for f in found] == [True] * 2 + [False] * 4 + [True] * 2
+    (tmp_path / "two" / "md.h5").rename(tmp_path / "other.h5")  # another name
+    found = read_all([one, tmp_path / "other.h5"])
+    assert len({f.run for f in found}) == len({f.family for f in found}) == 2
 
 
 def test_frames_without_runs_are_drawn_singly(tmp_path):
@@ -131,11 +134,12 @@ def test_the_end_of_a_single_run_is_held_out(number, fraction, sizes):
     assert held == frames[number - len(held) :]
 
 
-def test_a_single_run_with_copies_of_its_frames_is_not_divided():
+@pytest.mark.parametrize(("family", "kinds"), [("1", ("md", "md")), ("", ("md", "worst"))])
+def test_a_single_run_with_copies_of_its_frames_is_not_divided(family, kinds):
     frames = water_frames(2, labelled=False)
-    for frame in frames:
-        frame.run, frame.family = "md", "1"
-    with pytest.raises(InputError, match=r"some are copies of others.*name validation files"):
+    for frame, kind in zip(frames, kinds, strict=True):
+        frame.run, frame.family, frame.kind = "md", family, kind
+    with pytest.raises(InputError, match=r"chosen from others.*name validation files"):
         split_by_run(frames, 0.1, seed=0)
 
 
