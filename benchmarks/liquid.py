@@ -49,7 +49,8 @@ def diffusion(time: np.ndarray, oxygens: np.ndarray) -> tuple[float, float]:
     """Self-diffusion in 1e-5 cm2/s from (frames, n, 3) unwrapped positions, and its error.
 
     A line through the mean square displacement from 1 to 5 ps, by Einstein's relation; the error
-    is from four parts of the molecules. Not corrected for the size of the box.
+    is from parts of the run of 10 ps or more, nan with fewer than two of them: molecules of one
+    part move together. Not corrected for the size of the box.
     """
     step = time[1] - time[0]
     low, high = round(1.0 / step), round(min(5.0, 0.25 * (time[-1] - time[0])) / step)
@@ -57,13 +58,15 @@ def diffusion(time: np.ndarray, oxygens: np.ndarray) -> tuple[float, float]:
         return np.nan, np.nan
     positions = oxygens - oxygens.mean(axis=1, keepdims=True)
     lags = np.unique(np.linspace(low, high, 12).astype(int))
-    slopes = []
-    for part in np.array_split(np.arange(positions.shape[1]), 4):
-        own = positions[:, part]
+
+    def slope(own: np.ndarray) -> float:
         square = [((own[lag:] - own[:-lag]) ** 2).sum(2).mean() for lag in lags]
-        slopes.append(np.polyfit(lags * step, square, 1)[0])
-    values = np.array(slopes) / 6.0 * 10.0  # Å2/ps = 1e-4 cm2/s
-    return float(values.mean()), float(values.std(ddof=1) / 2.0)
+        return np.polyfit(lags * step, square, 1)[0] / 6.0 * 10.0  # Å2/ps = 1e-4 cm2/s
+
+    count = min(BLOCKS, int((time[-1] - time[0]) / 10.0))
+    parts = [slope(part) for part in np.array_split(positions, count)] if count > 1 else []
+    error = np.std(parts, ddof=1) / np.sqrt(count) if parts else np.nan
+    return float(slope(positions)), float(error)
 
 
 def read(path: Path, discard: float) -> Run:
