@@ -20,8 +20,8 @@ from pyfennix.units import BOLTZMANN
 
 # of the wanted temperature, by which the suggested outer step may raise it
 TOLERATED = 0.005
-# dynamics of the shipped water pair heats 1.4 to 1.7 times as much as is estimated
-MARGIN = 1.7
+# dynamics of the shipped water pair heats 1.4 to 2.0 times as much as is estimated
+MARGIN = 2.0
 _WIDTH = 40.0 / WAVENUMBER  # standard deviation of the smoothing, 40 cm-1 in 1/fs
 _LONGEST = 12.0
 
