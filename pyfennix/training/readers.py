@@ -59,7 +59,7 @@ def read_all(paths: Sequence[str | Path],
         if place not in places:
             places.append(place)
         frames, which = read(path), places.index(place)
-        # a run's name says its file's already
+        # names of runs begin with their file's
         same_name = any(other.name == place.name for other in places[:which])
         for frame in frames if which else []:
             frame.family = frame.family and f"{which}/{frame.family}"
